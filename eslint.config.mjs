@@ -10,7 +10,7 @@ const noNodeRed = {
     {
       patterns: [
         { group: ["node-red", "node-red/*", "@node-red/*", "@types/node-red*"], message: "Only nodes/ and lib/nodered/ know Node-RED." },
-        { group: ["**/nodered/*", "!**/lib/nodered/options.ts"], message: "Only nodes/ and lib/nodered/ know Node-RED." },
+        { group: ["**/nodered/*"], message: "Only nodes/ and lib/nodered/ know Node-RED." },
       ],
     },
   ],
@@ -26,7 +26,10 @@ export default tseslint.config(
     languageOptions: {
       parserOptions: { project: ["./tsconfig.json", "./tsconfig.editor.json"], tsconfigRootDir: import.meta.dirname },
     },
-    settings: { "import-x/resolver-next": [createTypeScriptImportResolver({ project: "./tsconfig.json" })] },
+    settings: {
+      ...importX.flatConfigs.typescript.settings,
+      "import-x/resolver-next": [createTypeScriptImportResolver({ project: "./tsconfig.json" })],
+    },
     rules: {
       "import-x/no-cycle": ["error", { ignoreExternal: true }],
       "@typescript-eslint/no-floating-promises": "error",
