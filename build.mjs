@@ -97,7 +97,14 @@ if (process.argv.includes("--watch")) {
   let timer;
   const again = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => bundle().then(() => console.log("built"), (error) => console.error(error.message)), 100);
+    timer = setTimeout(
+      () =>
+        bundle().then(
+          () => console.log("built"),
+          (error) => console.error(error.message),
+        ),
+      100,
+    );
   };
   for (const folder of ["nodes", "lib", "icons"]) watch(at(folder), { recursive: true }, again);
   console.log("watching nodes/, lib/ and icons/");

@@ -47,6 +47,9 @@ export default tseslint.config(
   },
   { files: ["lib/**/*.ts"], ignores: ["lib/nodered/**"], rules: noNodeRed },
   { files: ["test/**/*.ts"], rules: { "@typescript-eslint/no-floating-promises": "error" } },
-  { files: ["**/*.mjs"], languageOptions: { globals: { console: "readonly", process: "readonly", URL: "readonly", setTimeout: "readonly", fetch: "readonly" } } },
+  {
+    files: ["**/*.mjs"],
+    languageOptions: { globals: { console: "readonly", process: "readonly", URL: "readonly", setTimeout: "readonly", fetch: "readonly" } },
+  },
   prettier,
 );

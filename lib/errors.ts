@@ -64,7 +64,11 @@ export const ERRORS = {
     status: "input",
   },
   // datasets
-  MW_DATASET_ROW: { en: "row {row} of msg.{field}: expected {expected}, got {got}", zh: "msg.{field} 第 {row} 行：应为 {expected}，实际为 {got}", status: "data" },
+  MW_DATASET_ROW: {
+    en: "row {row} of msg.{field}: expected {expected}, got {got}",
+    zh: "msg.{field} 第 {row} 行：应为 {expected}，实际为 {got}",
+    status: "data",
+  },
   MW_DATASET_CSV: { en: "line {row} of the CSV: expected {expected}, got {got}", zh: "CSV 第 {row} 行：应为 {expected}，实际为 {got}", status: "data" },
   MW_DATASET_LABELS: { en: "msg.{field} must be {expected}, got {got}", zh: "msg.{field} 必须是 {expected}，实际为 {got}", status: "data" },
   MW_DATASET_TOO_SMALL: {
@@ -111,31 +115,39 @@ export const ERRORS = {
   MW_COMMAND_STATE: { en: "{field} is not possible now: {got}", zh: "现在不能执行 {field}：{got}", status: "command" },
   MW_FEEDBACK_INVALID: { en: "msg.{field} must be {expected}, got {got}", zh: "msg.{field} 必须是 {expected}，实际为 {got}", status: "command" },
   // ours
+  MW_GRAPH: { en: "the graph does not fit at {field}: got {got}, expected {expected}", zh: "计算图在 {field} 处不匹配：实际为 {got}，应为 {expected}", status: "internal" },
   MW_INTERNAL: { en: "unexpected error: {got}", zh: "意外错误：{got}", status: "internal" },
 } as const satisfies Record<`MW_${string}`, Row>;
 
 export type ErrorCode = keyof typeof ERRORS;
 
+export type Language = "en" | "zh";
+/** A phrase in both languages. */
+export interface Bilingual {
+  readonly en: string;
+  readonly zh: string;
+}
+/** What stands in place of a placeholder: names and numbers as they are, phrases in both languages. */
+export type Detail = string | number | Bilingual;
+
 type Placeholder<T extends string> = T extends `${string}{${infer K}}${infer Rest}` ? K | Placeholder<Rest> : never;
 /** The details a code needs: one per placeholder of its message. */
-export type Details<C extends ErrorCode> = Readonly<Record<Placeholder<(typeof ERRORS)[C]["en"]>, string | number>>;
-
-export type Language = "en" | "zh";
+export type Details<C extends ErrorCode> = Readonly<Record<Placeholder<(typeof ERRORS)[C]["en"]>, Detail>>;
 
 /** Every failure the engineer sees. `message` is English; `describe` gives it in the other language. */
 export class MillwrightError extends Error {
   override readonly name = "MillwrightError";
   readonly code: ErrorCode;
-  readonly details: Readonly<Record<string, string | number>>;
+  readonly details: Readonly<Record<string, Detail>>;
 
-  constructor(code: ErrorCode, details: Readonly<Record<string, string | number>>, cause?: unknown) {
-    super(fill(ERRORS[code].en, details), cause === undefined ? undefined : { cause });
+  constructor(code: ErrorCode, details: Readonly<Record<string, Detail>>, cause?: unknown) {
+    super(fill(ERRORS[code].en, details, "en"), cause === undefined ? undefined : { cause });
     this.code = code;
     this.details = details;
   }
 
   describe(language: Language): string {
-    return fill(ERRORS[this.code][language], this.details);
+    return fill(ERRORS[this.code][language], this.details, language);
   }
 }
 
@@ -145,22 +157,30 @@ export function fail<C extends ErrorCode>(code: C, details: Details<C>, cause?: 
 }
 
 /** The message with each `{name}` replaced; a missing detail stays visible. */
-function fill(template: string, details: Readonly<Record<string, string | number>>): string {
-  return template.replace(/\{(\w+)\}/g, (hole, name: string) => String(details[name] ?? hole));
+function fill(template: string, details: Readonly<Record<string, Detail>>, language: Language): string {
+  return template.replace(/\{(\w+)\}/g, (hole, name: string) => {
+    const detail = details[name] ?? hole;
+    return typeof detail === "object" ? detail[language] : String(detail);
+  });
 }
 
 const SHOWN = 60; // characters of a value in a message
+const KEYS = 6; // names of an object's keys
 
 /** A value as an error message shows it: type and content, never longer than a line. */
-export function show(value: unknown): string {
+export function show(value: unknown): Detail {
   if (typeof value === "string") return shorten(JSON.stringify(value));
   if (typeof value === "number" || typeof value === "boolean" || value === null || value === undefined) return String(value);
   if (typeof value === "bigint") return shorten(`${value}n`);
-  if (typeof value === "function" || typeof value === "symbol") return `a ${typeof value}`;
-  if (ArrayBuffer.isView(value)) return `a ${value.constructor.name} of ${value.byteLength} bytes`;
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  const keys = Object.keys(value);
-  return shorten(keys.length === 0 ? "an empty object" : `an object with ${keys.slice(0, 6).join(", ")}${keys.length > 6 ? ", ..." : ""}`);
+  if (typeof value === "function") return { en: "a function", zh: "函数" };
+  if (typeof value === "symbol") return { en: "a symbol", zh: "符号" };
+  if (ArrayBuffer.isView(value))
+    return { en: `a ${value.constructor.name} of ${value.byteLength} bytes`, zh: `${value.byteLength} 字节的 ${value.constructor.name}` };
+  if (Array.isArray(value)) return { en: `an array of ${value.length}`, zh: `${value.length} 个元素的数组` };
+  const names = Object.keys(value);
+  if (names.length === 0) return { en: "an empty object", zh: "空对象" };
+  const list = shorten(names.slice(0, KEYS).join(", ") + (names.length > KEYS ? ", ..." : ""));
+  return { en: `an object with ${list}`, zh: `含 ${list} 的对象` };
 }
 
 function shorten(text: string): string {

@@ -2,7 +2,7 @@
  * Options are declared once, in nodes/<name>/options.ts: `export const options = {...} as const satisfies Fields`.
  * The runtime's parser and the editor's defaults both derive from that object. No Node-RED in here: the editor bundles it too.
  */
-import { fail, MillwrightError, show } from "../errors.ts";
+import { type Bilingual, fail, type Language, MillwrightError, show } from "../errors.ts";
 
 interface Base<T> {
   readonly default: T;
@@ -105,56 +105,68 @@ function invalid(name: string, field: Field, raw: unknown): never {
 }
 
 /** What a field takes, in words: "an integer in 2..4096". */
-export function expectation(field: Field): string {
+export function expectation(field: Field): Bilingual {
   switch (field.type) {
     case "number":
-    case "integer": {
-      const kind = field.type === "integer" ? "an integer" : "a number";
-      if (field.min !== undefined && field.max !== undefined) return `${kind} in ${field.min}..${field.max}`;
-      if (field.min !== undefined) return `${kind} >= ${field.min}`;
-      return field.max === undefined ? kind : `${kind} <= ${field.max}`;
-    }
+      return range({ en: "a number", zh: "数字" }, field);
+    case "integer":
+      return range({ en: "an integer", zh: "整数" }, field);
     case "boolean":
-      return "true or false";
+      return { en: "true or false", zh: "true 或 false" };
     case "enum":
-      return `one of ${field.values.join(", ")}`;
+      return { en: `one of ${field.values.join(", ")}`, zh: `以下之一：${field.values.join("、")}` };
     case "json":
-      return "valid JSON";
+      return { en: "valid JSON", zh: "合法的 JSON" };
     case "node":
-      return `a ${field.node} config node`;
+      return { en: `a ${field.node} config node`, zh: `${field.node} 配置节点` };
     case "msg-property":
-      return "a property of msg such as payload or payload.values[0]";
+      return { en: "a property of msg such as payload or payload.values[0]", zh: "msg 的属性，例如 payload 或 payload.values[0]" };
     case "string":
-      return "text";
+      return { en: "text", zh: "文本" };
     default:
       return field satisfies never;
   }
 }
 
-/** One entry of Node-RED's `defaults` (the editor's type of it says the same in more words). */
-export interface EditorDefault {
-  value: unknown;
-  type?: string;
-  required?: boolean;
-  validate: (value: unknown) => true | string;
+function range(kind: Bilingual, { min, max }: NumberField): Bilingual {
+  if (min !== undefined && max !== undefined) return { en: `${kind.en} in ${min}..${max}`, zh: `${min}..${max} 之间的${kind.zh}` };
+  if (min !== undefined) return { en: `${kind.en} >= ${min}`, zh: `不小于 ${min} 的${kind.zh}` };
+  return max === undefined ? kind : { en: `${kind.en} <= ${max}`, zh: `不大于 ${max} 的${kind.zh}` };
 }
 
-/** Node-RED's editor `defaults`: same defaults, and validators that say in words what is wrong. */
-export function editorDefaults<F extends Fields>(fields: F): { [K in keyof F]: EditorDefault } {
-  const entries = Object.entries(fields).map(([name, field]): [string, EditorDefault] => {
-    const validate = (value: unknown): true | string => {
-      if (typeof value === "string" && ENVIRONMENT.test(value)) return true;
-      try {
-        parseField(name, field, value);
-        return true;
-      } catch (error) {
-        if (error instanceof MillwrightError) return error.message;
-        throw error;
-      }
-    };
+/** The value of a field in the editor, where JSON is text. */
+type EditorValue<F extends Field> = F extends { readonly type: "number" | "integer" } ? number : F extends { readonly type: "boolean" } ? boolean : string;
+/** The properties of the node in the editor: the `TProps` of `RED.nodes.registerType`. */
+export type EditorProperties<F extends Fields> = { -readonly [K in keyof F]: EditorValue<F[K]> };
+
+/** One entry of Node-RED's `defaults`. */
+export interface EditorDefault<T> {
+  value: T;
+  type?: string;
+  required?: boolean;
+  /** True, or the reason as text: Node-RED 3 and later show it; its published type knows only the boolean. */
+  validate: (value: unknown) => boolean;
+}
+export type EditorDefaults<F extends Fields> = { -readonly [K in keyof F]: EditorDefault<EditorValue<F[K]>> };
+
+/** Node-RED's editor `defaults`: the same defaults, and validators that say what is wrong in the editor's language (`RED.i18n.lang()`). */
+export function editorDefaults<F extends Fields>(fields: F, lang: string): EditorDefaults<F> {
+  const language: Language = lang.startsWith("zh") ? "zh" : "en";
+  const entries = Object.entries(fields).map(([name, field]) => {
     const value = field.type === "json" && typeof field.default !== "string" ? JSON.stringify(field.default) : field.default;
     const node = field.type === "node" ? { type: field.node, required: field.required ?? false } : {};
-    return [name, { value, ...node, validate }];
+    return [name, { value, ...node, validate: (v: unknown) => problem(name, field, v, language) ?? true }];
   });
-  return Object.fromEntries(entries) as { [K in keyof F]: EditorDefault };
+  return Object.fromEntries(entries) as EditorDefaults<F>;
+}
+
+function problem(name: string, field: Field, value: unknown, language: Language): string | undefined {
+  if (typeof value === "string" && ENVIRONMENT.test(value)) return undefined;
+  try {
+    parseField(name, field, value);
+    return undefined;
+  } catch (error) {
+    if (error instanceof MillwrightError) return error.describe(language);
+    throw error;
+  }
 }
