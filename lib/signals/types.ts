@@ -1,4 +1,5 @@
 /** What a signal is, what was learned about its health, and how its health is reported. */
+import type { Sentence } from "./sentences.ts";
 
 export const SIGNAL_KINDS = ["auto", "analog", "discrete", "ignore"] as const;
 /** `auto` is decided from the data that is learned; `ignore` is read but neither checked nor scored. */
@@ -61,14 +62,8 @@ export interface LearnedHealth {
   readonly signals: readonly LearnedSignal[];
 }
 
-/** One sentence's worth of bad health. `text` is English; `params` fills the translated sentence `health.<code>`. */
-export interface HealthReason {
-  readonly code: Exclude<SignalCode, "ok"> | Exclude<ClockCode, "ok">;
-  /** Absent when the whole sample is meant. */
-  readonly signal?: string;
-  readonly params: Readonly<Record<string, string>>;
-  readonly text: string;
-}
+/** Why a signal or a sample can't be judged, as a sentence in both languages. */
+export type HealthReason = Sentence<Exclude<SignalCode, "ok"> | Exclude<ClockCode, "ok">>;
 
 /** Health of one sample. One object is reused for every sample: copy what must outlive the next `push`. */
 export interface HealthReport {
