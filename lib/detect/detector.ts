@@ -1,0 +1,310 @@
+/**
+ * The anomaly detector, sample by sample: health, learning period, score, alarm episodes, change points, drift. Pure and
+ * synchronous; fitting (slow) is somebody else's job: `takeJob` hands it out, `install` takes the result.
+ */
+import { fail } from "../errors.ts";
+import { HealthMonitor } from "../signals/health.ts";
+import type { HealthReport } from "../signals/types.ts";
+import { SampleBuffer, type BufferState } from "./buffer.ts";
+import { alarmSettings } from "./alarm.ts";
+import type { DetectorEvent } from "./events.ts";
+import { applyFeedback, type Feedback, type FeedbackKind, type FeedbackTarget } from "./feedback.ts";
+import { HealthWatch } from "./health-watch.ts";
+import type { DetectorModel } from "./model.ts";
+import type { DetectorSettings, FitJob } from "./settings.ts";
+import { Watcher, type WarmState, type WatcherState } from "./watcher.ts";
+
+export type Phase = "learning" | "training" | "warming" | "watching";
+export type Severity = "normal" | "warning" | "alarm" | "critical";
+
+/** Result of one sample. ONE object per detector, overwritten by the next push. */
+export interface Judgement {
+  phase: Phase;
+  /** 0..1 of the learning period. */
+  progress: number;
+  /** 1 = limit. NaN: cannot judge, or nothing learned yet. */
+  score: number;
+  /** Where an alarm starts now: 1, or more for a while after an alarm. */
+  limit: number;
+  alarm: boolean;
+  alarmId: string;
+  severity: Severity;
+  /** Per signal, in signal order; the sum is the score. */
+  readonly contributions: Float64Array;
+  /** Per signal, raw units; NaN = no opinion. */
+  readonly expected: Float64Array;
+  health: HealthReport;
+  /** "" or why there is no score. */
+  cannotJudge: "" | "learning" | "warming" | "health";
+}
+
+export interface DetectorState {
+  readonly format: 1;
+  readonly names: readonly string[];
+  readonly buffer: BufferState;
+  readonly health: object;
+  readonly watcher: WatcherState | null;
+  readonly fitted: number;
+  readonly accepted: number;
+  readonly excluded: readonly (readonly [number, number])[];
+}
+
+/** Continuous mode: fitted again when this many times the samples of the last fit have been accepted since. */
+const REFIT_GROWTH = 1;
+/** Samples replayed per push after a fit, so that a push stays well below a millisecond. */
+const REPLAY = 4;
+/** Longest queue for the replay; what is older is a gap. */
+const MAX_QUEUE = 20_000;
+/** Fewest samples a fit is tried with. */
+const MIN_ROWS = 30;
+const MAX_EXCLUDED = 200;
+const CRITICAL = 3;
+const WARNING = 0.8;
+
+interface Queued {
+  readonly row: Float64Array;
+  readonly judged: Uint8Array;
+  readonly gap: boolean;
+}
+
+export class Detector {
+  /** What happened since it was last emptied; the caller empties it. */
+  readonly events: DetectorEvent[] = [];
+  private readonly settings: DetectorSettings;
+  private readonly n: number;
+  private readonly buffer: SampleBuffer;
+  private monitor: HealthMonitor;
+  private readonly healthWatch: HealthWatch;
+  private readonly out: Judgement;
+  private watcher: Watcher | undefined;
+  /** A newly fitted model that still has to catch up with the samples that came during its training. */
+  private successor: Watcher | undefined;
+  private training = false;
+  private queue: Queued[] = [];
+  /** Samples in the last fit, and accepted for learning since. */
+  private fitted = 0;
+  private accepted = 0;
+  private excluded: (readonly [number, number])[] = [];
+
+  constructor(settings: DetectorSettings) {
+    this.settings = settings;
+    this.n = settings.signals.length;
+    this.buffer = new SampleBuffer(this.n);
+    this.monitor = new HealthMonitor(settings);
+    this.healthWatch = new HealthWatch(settings.signals);
+    this.out = {
+      phase: "learning",
+      progress: 0,
+      score: NaN,
+      limit: 1,
+      alarm: false,
+      alarmId: "",
+      severity: "normal",
+      contributions: new Float64Array(this.n),
+      expected: new Float64Array(this.n).fill(NaN),
+      health: this.monitor.report,
+      cannotJudge: "learning",
+    };
+  }
+
+  get model(): DetectorModel | undefined {
+    return this.watcher?.model ?? this.successor?.model;
+  }
+
+  /** Limit in use over the limit of the model's calibration (moved by feedback). */
+  get limitFactor(): number {
+    return this.watcher?.limitFactor ?? 1;
+  }
+
+  /** Judges the sample `row` ([signals], NaN = not there) taken at `time` (ms). */
+  push(row: Float64Array, time: number): Judgement {
+    const health = this.monitor.push(row, time);
+    this.out.health = health;
+    this.healthWatch.push(health, time, this.events);
+    this.catchUp();
+    if (this.training || this.successor) this.enqueue(row, health);
+    if (!this.watcher) {
+      this.keep(row, health, time, true);
+      this.none(this.successor ? "warming" : this.training ? "training" : "learning");
+      this.out.progress = this.progress(time);
+      return this.out;
+    }
+    const verdict = this.watcher.push(row, health, time, this.events);
+    this.report(this.watcher, verdict);
+    this.keep(row, health, time, verdict === "scored" && !this.watcher.alarm.on && this.watcher.score < 1);
+    return this.out;
+  }
+
+  private report(watcher: Watcher, verdict: "scored" | "warming" | "health"): void {
+    const { out } = this;
+    out.progress = 1;
+    out.limit = watcher.alarm.limit;
+    out.alarm = watcher.alarm.on;
+    out.alarmId = watcher.log.current?.id ?? "";
+    out.phase = verdict === "warming" ? "warming" : "watching";
+    out.cannotJudge = verdict === "scored" ? "" : verdict;
+    out.score = watcher.score;
+    out.contributions.fill(0);
+    out.expected.fill(NaN);
+    const { columns } = watcher.model;
+    for (let c = 0; c < columns.length; c++) {
+      out.contributions[columns[c]!] = watcher.contributions[c]!;
+      out.expected[columns[c]!] = watcher.expected[c]!;
+    }
+    out.severity = out.alarm ? (out.score >= CRITICAL ? "critical" : "alarm") : out.score >= WARNING * out.limit ? "warning" : "normal";
+  }
+
+  private none(phase: Phase): void {
+    const { out } = this;
+    out.phase = phase;
+    out.cannotJudge = phase === "warming" ? "warming" : "learning";
+    out.score = NaN;
+    out.limit = 1;
+    out.alarm = false;
+    out.alarmId = "";
+    out.severity = "normal";
+    out.contributions.fill(0);
+    out.expected.fill(NaN);
+  }
+
+  private keep(row: Float64Array, health: HealthReport, time: number, normal: boolean): void {
+    if (!normal || !health.usable || this.excluded.some(([from, to]) => time >= from && time <= to)) return;
+    this.buffer.add(row, health.judged, time);
+    this.accepted++;
+  }
+
+  /** 0..1 of the learning period. */
+  private progress(time: number): number {
+    const { learnSamples, learnMs, mode } = this.settings;
+    if (this.training || this.successor) return 1;
+    if (mode === "command") return 0;
+    if (learnSamples > 0) return Math.min(1, this.buffer.length / Math.min(learnSamples, this.buffer.capacity));
+    const [first] = this.buffer.span;
+    return learnMs > 0 && first <= time ? Math.min(1, (time - first) / learnMs) : 0;
+  }
+
+  /** A training job when one is due: the learning period is over, or (continuous) as much again has been accepted. */
+  takeJob(): FitJob | undefined {
+    if (this.training || this.successor || this.settings.mode === "command") return undefined;
+    const due = this.watcher
+      ? this.settings.mode === "continuous" && this.accepted >= Math.min(REFIT_GROWTH * this.fitted, this.buffer.capacity / 2) && !this.watcher.alarm.on
+      : this.buffer.length > 0 && this.progress(this.buffer.span[1]) >= 1;
+    return due ? this.buffered() : undefined;
+  }
+
+  /** The job from what is buffered; from now on samples queue up for the model that comes of it. */
+  buffered(): FitJob {
+    const rows = this.buffer.length;
+    if (rows === 0) fail("MW_DATASET_TOO_SMALL", { got: 0, expected: MIN_ROWS });
+    const { signals, periodMs, method, falseAlarmsPerWeek, confidence, seed } = this.settings;
+    this.begin(rows);
+    return { signals, periodMs, chunks: this.buffer.chunks(), exclude: [...this.excluded], method, falseAlarmsPerWeek, confidence, seed };
+  }
+
+  /** A training run (of whatever data) has begun. */
+  begin(rows: number): void {
+    this.training = true;
+    this.queue = [];
+    this.fitted = rows;
+    this.accepted = 0;
+  }
+
+  /** The training run ended without a model. */
+  abort(): void {
+    this.training = false;
+    this.queue = [];
+  }
+
+  /** Watches with `model` from now on. `warm`: the streams' state at the end of the training data, where this data led up to now. */
+  install(model: DetectorModel, warm?: WarmState): void {
+    const names = this.settings.signals.map((s) => s.name);
+    const theirs = model.signals.map((s) => s.name);
+    if (names.length !== theirs.length || names.some((s, i) => s !== theirs[i])) fail("MW_MODEL_SIGNALS", { field: "model", expected: theirs.join(", "), got: names.join(", ") });
+    this.training = false;
+    const next = this.watcherFor(model);
+    if (warm) next.warm(warm);
+    else this.queue = [];
+    this.monitor.learn(model.health);
+    this.successor = next;
+    this.catchUp();
+  }
+
+  private watcherFor(model: DetectorModel): Watcher {
+    const { clearAt, refractory, falseAlarmsPerWeek } = this.settings;
+    return new Watcher(model, alarmSettings(model, clearAt, refractory, falseAlarmsPerWeek), this.settings.mode !== "command");
+  }
+
+  /** Moves the limit by what the engineer says of an alarm or a period. */
+  feedback(kind: FeedbackKind, target: FeedbackTarget): Feedback {
+    if (!this.watcher) fail("MW_COMMAND_STATE", { field: "feedback", got: "nothing has been learned yet" });
+    const said = applyFeedback(this.watcher, kind, target);
+    if (kind !== "falseAlarm") this.exclude(said.from, said.to === Infinity ? Date.now() : said.to);
+    return said;
+  }
+
+  /** A period (ms, inclusive) that must not be learned. */
+  exclude(from: number, to: number): void {
+    this.excluded.push([from, to]);
+    if (this.excluded.length > MAX_EXCLUDED) this.excluded.shift();
+    this.buffer.exclude(from, to);
+  }
+
+  /** Forgets everything that was learned and learns anew. */
+  reset(): void {
+    this.buffer.clear();
+    this.monitor = new HealthMonitor(this.settings);
+    this.watcher = undefined;
+    this.successor = undefined;
+    this.abort();
+    this.fitted = 0;
+    this.accepted = 0;
+    this.excluded = [];
+    this.none("learning");
+    this.out.progress = 0;
+  }
+
+  /** Everything but the model itself, v8-serialisable. */
+  save(): DetectorState {
+    return {
+      format: 1,
+      names: this.settings.signals.map((s) => s.name),
+      buffer: this.buffer.save(),
+      health: this.monitor.save(),
+      watcher: this.watcher?.save() ?? null,
+      fitted: this.fitted,
+      accepted: this.accepted,
+      excluded: [...this.excluded],
+    };
+  }
+
+  /** Goes on from a saved state. `model`: the one it was watching with, if it was. Throws MW_MODEL_SIGNALS when it belongs to other signals. */
+  load(state: DetectorState, model?: DetectorModel): void {
+    const names = this.settings.signals.map((s) => s.name).join(", ");
+    if (state.names.join(", ") !== names) fail("MW_MODEL_SIGNALS", { field: "state", expected: state.names.join(", "), got: names });
+    if (model) {
+      this.install(model);
+      if (state.watcher) this.watcher?.load(state.watcher);
+    }
+    this.buffer.load(state.buffer);
+    this.monitor.load(state.health);
+    this.fitted = state.fitted;
+    this.accepted = state.accepted;
+    this.excluded = [...state.excluded];
+  }
+
+  private enqueue(row: Float64Array, health: HealthReport): void {
+    const full = this.queue.length >= MAX_QUEUE;
+    if (full) this.queue = [];
+    this.queue.push({ row: row.slice(), judged: health.judged.slice(), gap: health.gap || full });
+  }
+
+  private catchUp(): void {
+    const next = this.successor;
+    if (!next) return;
+    for (const q of this.queue.splice(0, REPLAY)) next.replay(q.row, q.judged, q.gap);
+    if (this.queue.length > 0) return;
+    if (this.watcher) next.adopt(this.watcher.save());
+    this.watcher = next;
+    this.successor = undefined;
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Fills in the signals that cannot be judged with what the others imply: the conditional mean of a Gaussian,
+ * E[x_m | x_o] = mu_m + C_mo C_oo^-1 (x_o - mu_o)  (Bishop 2006, eq. 2.81). The regression for a set of missing signals is solved
+ * once and kept, so that a sensor which stays away costs O(n) per sample.
+ */
+import type { ImputeModel } from "./model.ts";
+import { cholesky, choleskySolve } from "./linalg.ts";
+
+interface Regression {
+  readonly missing: readonly number[];
+  readonly observed: readonly number[];
+  /** [missing, observed] row-major. */
+  readonly weights: Float64Array;
+}
+
+const MAX_KEPT = 16;
+
+export class Imputer {
+  private readonly model: ImputeModel;
+  private readonly n: number;
+  private readonly kept = new Map<string, Regression>();
+  private last: Regression | undefined;
+
+  constructor(model: ImputeModel) {
+    this.model = model;
+    this.n = model.mean.length;
+  }
+
+  /** Replaces the NaN entries of `x` ([n], raw units) in place; returns how many there were. With nothing observed, the means. */
+  fill(x: Float64Array): number {
+    let missing = 0;
+    for (let i = 0; i < this.n; i++) if (Number.isNaN(x[i])) missing++;
+    if (missing === 0) return 0;
+    const r = this.matches(x, this.last) ? this.last : this.regression(x);
+    if (r === undefined) return missing;
+    const { mean } = this.model;
+    const o = r.observed.length;
+    for (let a = 0; a < r.missing.length; a++) {
+      const m = r.missing[a]!;
+      let v = mean[m]!;
+      for (let b = 0; b < o; b++) {
+        const k = r.observed[b]!;
+        v += r.weights[a * o + b]! * (x[k]! - mean[k]!);
+      }
+      x[m] = v;
+    }
+    return missing;
+  }
+
+  private matches(x: Float64Array, r: Regression | undefined): r is Regression {
+    if (r === undefined) return false;
+    for (const m of r.missing) if (!Number.isNaN(x[m])) return false;
+    for (const o of r.observed) if (Number.isNaN(x[o])) return false;
+    return true;
+  }
+
+  private regression(x: Float64Array): Regression {
+    const missing: number[] = [];
+    const observed: number[] = [];
+    for (let i = 0; i < this.n; i++) (Number.isNaN(x[i]) ? missing : observed).push(i);
+    const key = missing.join();
+    const known = this.kept.get(key);
+    if (known) return (this.last = known);
+    if (this.kept.size >= MAX_KEPT) this.kept.clear();
+    const made = { missing, observed, weights: this.solve(missing, observed) };
+    this.kept.set(key, made);
+    return (this.last = made);
+  }
+
+  /** W [missing, observed] = (C_oo^-1 C_om)'. */
+  private solve(missing: readonly number[], observed: readonly number[]): Float64Array {
+    const { covariance } = this.model;
+    const o = observed.length;
+    const m = missing.length;
+    const c = new Float64Array(o * o);
+    const b = new Float64Array(o * m);
+    observed.forEach((i, a) => {
+      observed.forEach((j, k) => (c[a * o + k] = covariance[i * this.n + j]!));
+      missing.forEach((j, k) => (b[a * m + k] = covariance[i * this.n + j]!));
+    });
+    const weights = new Float64Array(m * o);
+    const factor = cholesky(c, o);
+    if (factor === null) return weights; // no usable correlation: the mean
+    choleskySolve(factor, o, b, m);
+    for (let a = 0; a < o; a++) for (let k = 0; k < m; k++) weights[k * o + a] = b[a * m + k]!;
+    return weights;
+  }
+}

@@ -1,0 +1,226 @@
+/** Runs one trained model on live samples: fills gaps, scores, keeps the alarm machine, finds change points and drift. */
+import type { HealthReport, SignalSpec } from "../signals/types.ts";
+import { AlarmLog, type AlarmLogState } from "./alarm-log.ts";
+import { AlarmMachine, type AlarmSettings, type AlarmState } from "./alarm.ts";
+import { ChangeDetector, type ChangeState } from "./change.ts";
+import { DriftMeter, type DriftState } from "./drift.ts";
+import type { DetectorEvent, TopSignal } from "./events.ts";
+import { FusedStream, type FusedState } from "./fused.ts";
+import { Imputer } from "./impute.ts";
+import type { DetectorModel } from "./model.ts";
+
+/** Stream state at the end of the training data, so that watching goes on without warming up. */
+export interface WarmState {
+  readonly fused: FusedState;
+  readonly change: ChangeState;
+}
+
+export interface WatcherState extends WarmState {
+  readonly alarm: AlarmState;
+  readonly log: AlarmLogState;
+  readonly drift: DriftState;
+  readonly limitFactor: number;
+  readonly history: { readonly times: Float64Array; readonly scores: Float64Array; readonly at: number };
+}
+
+/** Samples above this share of the limit are not learned by adaptive methods. */
+const LEARN_BELOW = 1;
+/** Scores kept for feedback on a missed period. */
+const HISTORY = 8192;
+/** A sample is judged only while at least this share of the columns can be. */
+const JUDGED_SHARE = 0.5;
+
+export type Verdict = "scored" | "warming" | "health";
+
+export class Watcher {
+  readonly model: DetectorModel;
+  readonly alarm: AlarmMachine;
+  readonly log: AlarmLog;
+  /** Feedback since the model was fitted: the limit is the model's times this. */
+  limitFactor = 1;
+  /** Relative to the limit; valid when the last push returned "scored". */
+  score = NaN;
+  /** Per column; the sum is the score. */
+  readonly contributions: Float64Array;
+  readonly expected: Float64Array;
+  private readonly signals: readonly SignalSpec[];
+  private readonly fused: FusedStream;
+  private readonly imputer: Imputer;
+  private readonly change: ChangeDetector;
+  private readonly drift: DriftMeter;
+  private readonly x: Float64Array;
+  private readonly times = new Float64Array(HISTORY).fill(NaN);
+  private readonly scores = new Float64Array(HISTORY);
+  private at = 0;
+  private readonly adaptive: boolean;
+
+  constructor(model: DetectorModel, alarm: AlarmSettings, adaptive: boolean) {
+    this.model = model;
+    this.signals = model.signals;
+    const n = model.columns.length;
+    this.fused = new FusedStream(model.members, n, model.smoothing);
+    this.imputer = new Imputer(model.impute);
+    this.alarm = new AlarmMachine(alarm);
+    this.log = new AlarmLog(n);
+    this.change = new ChangeDetector(model.change);
+    this.drift = new DriftMeter(model.trained.rows);
+    this.adaptive = adaptive;
+    this.x = new Float64Array(n);
+    this.contributions = new Float64Array(n);
+    this.expected = new Float64Array(n);
+  }
+
+  /** Advances by one sample without judging it: for what came while the model was being fitted. */
+  replay(row: Float64Array, judged: Uint8Array, gap: boolean): void {
+    const score = this.advance(row, judged, gap);
+    if (!Number.isNaN(score)) this.fused.learn(this.adaptive && score < LEARN_BELOW);
+  }
+
+  /** Judges one sample; events are appended to `events`. */
+  push(row: Float64Array, health: HealthReport, time: number, events: DetectorEvent[]): Verdict {
+    const score = this.advance(row, health.judged, health.gap);
+    this.score = score;
+    if (Number.isNaN(score)) {
+      this.contributions.fill(0);
+      this.expected.fill(NaN);
+      return this.blind ? "health" : "warming";
+    }
+    this.times[this.at] = time;
+    this.scores[this.at] = score;
+    this.at = (this.at + 1) % HISTORY;
+    this.fused.contributions(this.contributions);
+    this.settle(score);
+    const limit = this.alarm.limit;
+    const transition = this.alarm.push(score);
+    if (transition === "start" || this.alarm.on || transition === "end") {
+      this.fused.expected(this.expected);
+      this.episode(transition, score, limit, row, time, events);
+    } else this.fused.expected(this.expected);
+    this.fused.learn(this.adaptive && !this.alarm.on && score < LEARN_BELOW);
+    this.slowly(score, row, time, events);
+    return "scored";
+  }
+
+  private blind = false;
+
+  /** Score relative to the limit, or NaN. */
+  private advance(row: Float64Array, judged: Uint8Array, gap: boolean): number {
+    const { columns } = this.model;
+    let usable = 0;
+    for (let c = 0; c < columns.length; c++) {
+      const i = columns[c]!;
+      const ok = judged[i] === 1;
+      this.x[c] = ok ? row[i]! : NaN;
+      if (ok) usable++;
+    }
+    this.blind = usable === 0 || usable < JUDGED_SHARE * columns.length;
+    if (gap) this.fused.reset();
+    if (this.blind) return NaN;
+    this.imputed = this.imputer.fill(this.x) > 0;
+    const raw = this.fused.push(this.x);
+    return this.fused.ready ? raw / (this.model.limit * this.limitFactor) : NaN;
+  }
+
+  private imputed = false;
+
+  /** Scales the contributions from the fused score to the score. */
+  private settle(score: number): void {
+    let total = 0;
+    for (const v of this.contributions) total += v;
+    const k = total > 0 ? score / total : 0;
+    for (let i = 0; i < this.contributions.length; i++) this.contributions[i]! *= k;
+  }
+
+  private episode(transition: "none" | "start" | "end", score: number, limit: number, row: Float64Array, time: number, events: DetectorEvent[]): void {
+    const { log } = this;
+    if (transition === "start") {
+      const record = log.start(score, limit, time);
+      events.push(log.event("alarm-start", record, score, time, this.top(row)));
+      log.add(this.contributions, score, time);
+      return;
+    }
+    const update = log.add(this.contributions, score, time);
+    const open = log.current;
+    if (transition === "end") {
+      const closed = log.end(time);
+      if (closed) events.push(log.event("alarm-end", closed, score, time, this.top(row)));
+    } else if (update && open) events.push(log.event("alarm-update", open, score, time, this.top(row)));
+  }
+
+  /** Change points and drift: what happens over many samples. */
+  private slowly(score: number, row: Float64Array, time: number, events: DetectorEvent[]): void {
+    const changed = this.imputed ? null : this.change.push(this.x);
+    if (changed)
+      events.push({
+        type: "change-point",
+        id: `C${Math.round(time).toString(36).toUpperCase()}`,
+        at: time,
+        signals: changed.map((c) => ({ ...this.name(c.column), before: c.before, after: c.after })),
+      });
+    if (this.alarm.on) return;
+    const raised = (score * this.model.limit * this.limitFactor) / this.model.calibration.quantile90;
+    const share = this.drift.push(raised > 1);
+    if (share > 0) events.push({ type: "drift", at: time, share, top: this.top(row) });
+  }
+
+  private name(column: number): { signal: string; unit: string } {
+    const s = this.signals[this.model.columns[column]!]!;
+    return { signal: s.name, unit: s.unit };
+  }
+
+  top(row: Float64Array): TopSignal[] {
+    const value = (v: number | undefined): number | null => (v !== undefined && Number.isFinite(v) ? v : null);
+    return this.log.ranking(this.contributions).map(({ column, share }) => ({
+      ...this.name(column),
+      share,
+      expected: value(this.expected[column]),
+      seen: value(row[this.model.columns[column]!]),
+    }));
+  }
+
+  /** Highest score between two times (ms, inclusive); NaN when nothing of it is remembered. */
+  highest(from: number, to: number): number {
+    let peak = NaN;
+    for (let i = 0; i < HISTORY; i++) if (this.times[i]! >= from && this.times[i]! <= to && !(this.scores[i]! <= peak)) peak = this.scores[i]!;
+    return peak;
+  }
+
+  /** Multiplies the limit by `factor`: scores, past ones too, are relative to the new limit. */
+  moveLimit(factor: number): void {
+    this.limitFactor *= factor;
+    for (let i = 0; i < HISTORY; i++) this.scores[i]! /= factor;
+  }
+
+  warm(state: WarmState): void {
+    this.fused.load(state.fused);
+    this.change.load(state.change);
+  }
+
+  save(): WatcherState {
+    return {
+      fused: this.fused.save(),
+      change: this.change.save(),
+      alarm: this.alarm.save(),
+      log: this.log.save(),
+      drift: this.drift.save(),
+      limitFactor: this.limitFactor,
+      history: { times: this.times.slice(), scores: this.scores.slice(), at: this.at },
+    };
+  }
+
+  load(state: WatcherState): void {
+    this.warm(state);
+    this.adopt(state);
+  }
+
+  /** Takes over alarms (an open one too) and history from the model before. */
+  adopt(state: Omit<WatcherState, "fused" | "change">): void {
+    this.alarm.load(state.alarm);
+    this.log.load(state.log);
+    this.drift.load(state.drift);
+    this.limitFactor = state.limitFactor;
+    this.times.set(state.history.times);
+    this.scores.set(state.history.scores);
+    this.at = state.history.at;
+  }
+}
