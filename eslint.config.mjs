@@ -16,6 +16,8 @@ const noNodeRed = {
   ],
 };
 
+const globals = (...names) => Object.fromEntries(names.map((name) => [name, "readonly"]));
+
 export default tseslint.config(
   { ignores: ["dist/", "resources/", "node_modules/", ".cache/", ".node-red/", "bench/out/"] },
   js.configs.recommended,
@@ -47,9 +49,7 @@ export default tseslint.config(
   },
   { files: ["lib/**/*.ts"], ignores: ["lib/nodered/**"], rules: noNodeRed },
   { files: ["test/**/*.ts"], rules: { "@typescript-eslint/no-floating-promises": "error" } },
-  {
-    files: ["**/*.mjs"],
-    languageOptions: { globals: { console: "readonly", process: "readonly", URL: "readonly", setTimeout: "readonly", fetch: "readonly" } },
-  },
+  { files: ["**/*.mjs", "**/*.cjs"], languageOptions: { globals: globals("console", "process", "Buffer", "URL", "setTimeout", "clearTimeout", "fetch") } },
+  { files: ["**/*.cjs"], languageOptions: { sourceType: "commonjs" } },
   prettier,
 );
