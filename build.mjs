@@ -8,15 +8,31 @@
  *   lib/**\/<name>.child.ts                dist/processes/<name>.js      (own processes, see lib/processes.ts)
  *   code they share                       dist/shared/
  */
-import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { existsSync, watch } from "node:fs";
-import { basename, join } from "node:path";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { watch } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { build } from "esbuild";
 
 const root = import.meta.dirname;
 const at = (...parts) => join(root, ...parts);
 const pack = JSON.parse(await readFile(at("package.json"), "utf8"));
 const external = Object.keys({ ...pack.dependencies, ...pack.optionalDependencies });
+
+const written = new Set();
+
+/** Output files are replaced one by one and the stale ones removed last: a running Node-RED never finds dist/ empty. */
+async function put(path, content) {
+  await mkdir(dirname(at(path)), { recursive: true });
+  await writeFile(at(path), content);
+  written.add(at(path));
+}
+
+async function removeStale() {
+  for (const entry of await readdir(at("dist"), { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && !written.has(path)) await rm(path);
+  }
+}
 
 async function nodeFolders() {
   const entries = await readdir(at("nodes"), { withFileTypes: true });
@@ -26,7 +42,7 @@ async function nodeFolders() {
 async function bundleRuntime(names) {
   const lib = await readdir(at("lib"), { recursive: true });
   const processes = lib.filter((f) => f.endsWith(".child.ts")).map((f) => ({ in: at("lib", f), out: `processes/${basename(f, ".child.ts")}` }));
-  await build({
+  const { metafile } = await build({
     entryPoints: [...names.map((name) => ({ in: at("nodes", name, "runtime.ts"), out: `nodes/millwright-${name}` })), ...processes],
     outdir: at("dist"),
     chunkNames: "shared/[name]-[hash]",
@@ -39,7 +55,10 @@ async function bundleRuntime(names) {
     external,
     legalComments: "inline",
     logLevel: "warning",
+    metafile: true,
+    absWorkingDir: root,
   });
+  for (const path of Object.keys(metafile.outputs)) written.add(at(path));
 }
 
 async function bundleEditor(name) {
@@ -56,7 +75,7 @@ async function bundleEditor(name) {
   });
   const template = await readFile(at("nodes", name, "editor.html"), "utf8");
   const script = `<script type="text/javascript">\n${outputFiles[0].text}</script>\n`;
-  await writeFile(at("dist/nodes", `millwright-${name}.html`), script + template + help(name, await readFile(at("nodes", name, "help.md"), "utf8")));
+  await put(`dist/nodes/millwright-${name}.html`, script + template + help(name, await readFile(at("nodes", name, "help.md"), "utf8")));
 }
 
 /** Node-RED renders markdown help itself. */
@@ -68,11 +87,10 @@ async function copyLocales(name) {
   for (const file of await readdir(at("nodes", name, "locales"))) {
     const [, language, kind] = /^([\w-]+)\.(json|md)$/.exec(file) ?? [];
     if (language === undefined) throw new Error(`nodes/${name}/locales/${file}: expected <language>.json or <language>.md`);
-    const folder = at("dist/nodes/locales", language);
-    await mkdir(folder, { recursive: true });
+    const place = `dist/nodes/locales/${language}/millwright-${name}`;
     const text = await readFile(at("nodes", name, "locales", file), "utf8");
-    if (kind === "json") await writeFile(join(folder, `millwright-${name}.json`), JSON.stringify(JSON.parse(text)));
-    else await writeFile(join(folder, `millwright-${name}.html`), help(name, text));
+    if (kind === "json") await put(`${place}.json`, JSON.stringify(JSON.parse(text)));
+    else await put(`${place}.html`, help(name, text));
   }
 }
 
@@ -82,14 +100,14 @@ async function bundle() {
   const found = names.map((name) => `millwright-${name} dist/nodes/millwright-${name}.js`);
   const wrong = [...declared.filter((d) => !found.includes(d)), ...found.filter((f) => !declared.includes(f))];
   if (wrong.length > 0) throw new Error(`package.json "node-red".nodes and nodes/ differ: ${wrong.join("; ")}`);
-  await rm(at("dist"), { recursive: true, force: true });
-  await mkdir(at("dist/nodes"), { recursive: true });
+  written.clear();
   await bundleRuntime(names);
   for (const name of names) {
     await bundleEditor(name);
     await copyLocales(name);
   }
-  if (existsSync(at("icons"))) await cp(at("icons"), at("dist/nodes/icons"), { recursive: true });
+  for (const icon of await readdir(at("icons"))) await put(`dist/nodes/icons/${icon}`, await readFile(at("icons", icon)));
+  await removeStale();
 }
 
 await bundle();
