@@ -44,7 +44,7 @@ export function readText(raw: string, unit: string, decimalComma = false): TextR
   const amount = PLAIN.test(digits) ? Number(digits) : commaNumber(digits, decimalComma);
   if (Number.isNaN(amount)) return NOT_A_NUMBER;
   if (unit === "") return reading(amount, "text-unit");
-  return sameUnit(unit, given) ? number(amount, "text-number") : OTHER_UNIT;
+  return sameUnit(unit, given) ? reading(amount, "text-number") : OTHER_UNIT;
 }
 
 function commaNumber(text: string, decimalComma: boolean): number {

@@ -36,3 +36,11 @@ export function withUnit(value: number, unit: string): string {
   const text = value === 0 || (size >= 1e-4 && size < 1e7) ? String(Number(value.toPrecision(size >= 1000 ? 7 : 4))) : value.toExponential(3);
   return unit === "" ? text : `${text} ${unit}`;
 }
+
+/** A time span with its sign, in the unit that suits it: "1.5 s", "-2 h". */
+export function duration(ms: number): string {
+  const size = Math.abs(ms);
+  const [divisor, unit] =
+    size < 1000 ? [1, "ms"] : size < 120_000 ? [1000, "s"] : size < 7_200_000 ? [60_000, "min"] : size < 172_800_000 ? [3_600_000, "h"] : [86_400_000, "d"];
+  return withUnit(Number((ms / divisor).toPrecision(3)), unit);
+}

@@ -1,0 +1,163 @@
+/**
+ * Suspects a changed unit or scale of one signal: factor 10, 100, 1000 or degC/degF. A process change is told apart by two conditions that
+ * only a conversion fulfils together: the value steps from x straight to f(x), and its short-term spread changes as f says, for many samples.
+ */
+import { temperatureScale } from "./units.ts";
+import type { LearnedSignal, SignalSpec } from "./types.ts";
+
+/** A reading of `x` became `factor * x + offset`. */
+interface Conversion {
+  readonly name: string;
+  readonly factor: number;
+  readonly offset: number;
+  /** Accepted ratio of the converted-back spread to the learned one. 1.8 is close to 1, so its range is narrow. */
+  readonly least: number;
+  readonly most: number;
+}
+
+const factor = (f: number, name: string): Conversion => ({ name, factor: f, offset: 0, least: 0.4, most: 1.8 });
+const FACTORS = [factor(10, "x 10"), factor(100, "x 100"), factor(1000, "x 1000"), factor(0.1, "/ 10"), factor(0.01, "/ 100"), factor(0.001, "/ 1000")];
+const TO_F: Conversion = { name: "degC -> degF", factor: 1.8, offset: 32, least: 0.72, most: 1.38 };
+const TO_C: Conversion = { name: "degF -> degC", factor: 1 / 1.8, offset: -32 / 1.8, least: 0.72, most: 1.38 };
+
+const WIDEN = 0.25; // the normal band is the learned range and this share of it on each side
+const TRIES = 3; // the spread is compared after n, 2n and 4n samples
+const MISSES = 2; // samples in a row outside the converted band that a suspicion survives
+
+export interface ScaleState {
+  readonly hypothesis: number;
+  readonly confirmed: boolean;
+  readonly run: number;
+  readonly steps: number;
+  readonly back: number;
+  readonly good: number;
+  readonly before: number;
+}
+
+const NORMAL = 1;
+const UNKNOWN = 2;
+const ABNORMAL = 0;
+
+export class ScaleWatch {
+  readonly #learned: LearnedSignal;
+  readonly #conversions: readonly Conversion[];
+  readonly #low: number;
+  readonly #high: number;
+  readonly #telling: boolean; // the level alone says something: it is far from 0
+  #hypothesis = -1;
+  #confirmed = false;
+  #run = 0;
+  #tries = 0;
+  #misses = 0;
+  #steps = 0; // sum of clipped steps, converted back
+  #back = NaN; // last value, converted back
+  #good = NaN; // last normal value
+  #before = UNKNOWN; // what the sample before was
+
+  constructor(spec: SignalSpec, learned: LearnedSignal) {
+    this.#learned = learned;
+    const scale = temperatureScale(spec.unit);
+    const degrees = scale === "C" ? [TO_F] : scale === "F" ? [TO_C] : spec.unit === "" ? [TO_F, TO_C] : [];
+    this.#conversions = [...FACTORS, ...degrees];
+    const margin = WIDEN * (learned.max - learned.min);
+    this.#low = learned.min - margin;
+    this.#high = learned.max + margin;
+    this.#telling = Math.abs(learned.median) > 4 * learned.spread;
+  }
+
+  /** Takes the next value; true while a changed scale is suspected. */
+  push(value: number): boolean {
+    if (value >= this.#low && value <= this.#high) {
+      this.#good = value;
+      this.#before = NORMAL;
+      this.#hypothesis = -1;
+      this.#confirmed = false;
+      return false;
+    }
+    if (this.#hypothesis < 0) this.#suspect(value);
+    else this.#follow(value);
+    this.#before = ABNORMAL;
+    return this.#confirmed;
+  }
+
+  /** The next sample does not follow the one before: a sensor may have been exchanged meanwhile. */
+  gap(): void {
+    if (this.#hypothesis < 0) this.#before = UNKNOWN;
+  }
+
+  /** What seems to have happened ("x 10"), and the last value as it would have been; valid while suspected. */
+  get change(): string {
+    return this.#conversions[this.#hypothesis]?.name ?? "";
+  }
+  get converted(): number {
+    return this.#back;
+  }
+
+  #suspect(value: number): void {
+    if (this.#before === ABNORMAL || (this.#before === UNKNOWN && !this.#telling)) return;
+    const { stepCap, median, min, max } = this.#learned;
+    const from = this.#before === NORMAL ? this.#good : median;
+    const reach = this.#before === NORMAL ? 2 * stepCap : Math.max(max - median, median - min);
+    let nearest = reach;
+    for (let k = 0; k < this.#conversions.length; k++) {
+      const back = convertBack(this.#conversions[k]!, value);
+      const distance = Math.abs(back - from);
+      if (distance > nearest) continue;
+      nearest = distance;
+      this.#hypothesis = k;
+      this.#back = back;
+    }
+    this.#run = 1;
+    this.#tries = 0;
+    this.#misses = 0;
+    this.#steps = 0;
+  }
+
+  #follow(value: number): void {
+    const conversion = this.#conversions[this.#hypothesis]!;
+    const back = convertBack(conversion, value);
+    if (back < this.#low || back > this.#high) {
+      if (!this.#confirmed || ++this.#misses > MISSES) this.#drop();
+      return;
+    }
+    this.#misses = 0;
+    this.#steps += Math.min(Math.abs(back - this.#back), this.#learned.stepCap);
+    this.#back = back;
+    this.#run++;
+    if (this.#confirmed || this.#run < this.#learned.scaleAfter * 2 ** this.#tries) return;
+    const ratio = this.#steps / (this.#run - 1) / this.#learned.step;
+    if (ratio >= conversion.least && ratio <= conversion.most) this.#confirmed = true;
+    else if (++this.#tries === TRIES) this.#drop();
+  }
+
+  #drop(): void {
+    this.#hypothesis = -1;
+    this.#confirmed = false;
+  }
+
+  save(): ScaleState {
+    return {
+      hypothesis: this.#hypothesis,
+      confirmed: this.#confirmed,
+      run: this.#run,
+      steps: this.#steps,
+      back: this.#back,
+      good: this.#good,
+      before: this.#before,
+    };
+  }
+
+  load(state: ScaleState): void {
+    this.#hypothesis = state.hypothesis < this.#conversions.length ? state.hypothesis : -1;
+    this.#confirmed = this.#hypothesis >= 0 && state.confirmed;
+    this.#run = state.run;
+    this.#steps = state.steps;
+    this.#back = state.back;
+    this.#good = state.good;
+    this.#before = state.before;
+  }
+}
+
+function convertBack({ factor: f, offset }: Conversion, value: number): number {
+  return (value - offset) / f;
+}
