@@ -80,9 +80,9 @@ async function announce(child, url) {
 
 const { port, host } = readArguments();
 requireNode();
+await requireFree(port, host);
 install();
 build();
-await requireFree(port, host);
 prepareUserFolder();
 
 const nodeRed = join(ROOT, "node_modules", "node-red", "red.js");
