@@ -9,6 +9,8 @@ import type { TrainingSet } from "./types.ts";
 const SLACK = 1;
 /** The baseline follows with this weight per block. */
 const FOLLOW = 1 / 40;
+/** and by no more than if the block had differed by so many deviations. */
+const OUTLIER = 3;
 /** Limit = this times the highest sum on normal data, and never below FLOOR. */
 const MARGIN = 1.5;
 const FLOOR = 10;
@@ -76,7 +78,7 @@ export class ChangeDetector {
         (changed ??= []).push({ column: i, before: s.base[i]!, after: mean });
         s.base[i] = mean;
         s.up[i] = s.down[i] = 0;
-      } else s.base[i]! += FOLLOW * (mean - s.base[i]!);
+      } else s.base[i]! += FOLLOW * Math.max(-OUTLIER, Math.min(OUTLIER, d)) * this.model.deviation[i]!;
     }
     return changed;
   }

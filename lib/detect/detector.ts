@@ -3,8 +3,8 @@
  * synchronous; fitting (slow) is somebody else's job: `takeJob` hands it out, `install` takes the result.
  */
 import { fail } from "../errors.ts";
-import { HealthMonitor } from "../signals/health.ts";
-import type { HealthReport } from "../signals/types.ts";
+import { HealthMonitor, type HealthState } from "../signals/health.ts";
+import type { HealthReason, HealthReport } from "../signals/types.ts";
 import { SampleBuffer, type BufferState } from "./buffer.ts";
 import { alarmSettings } from "./alarm.ts";
 import type { DetectorEvent } from "./events.ts";
@@ -42,7 +42,7 @@ export interface DetectorState {
   readonly format: 1;
   readonly names: readonly string[];
   readonly buffer: BufferState;
-  readonly health: object;
+  readonly health: HealthState;
   readonly watcher: WatcherState | null;
   readonly fitted: number;
   readonly accepted: number;
@@ -60,6 +60,8 @@ const MIN_ROWS = 30;
 const MAX_EXCLUDED = 200;
 const CRITICAL = 3;
 const WARNING = 0.8;
+
+const NO_HEALTH: HealthReport = { codes: new Uint8Array(0), judged: new Uint8Array(0), ok: true, usable: true, clock: "ok", gap: false, elapsedMs: NaN };
 
 interface Queued {
   readonly row: Float64Array;
@@ -102,7 +104,7 @@ export class Detector {
       severity: "normal",
       contributions: new Float64Array(this.n),
       expected: new Float64Array(this.n).fill(NaN),
-      health: this.monitor.report,
+      health: NO_HEALTH,
       cannotJudge: "learning",
     };
   }
@@ -116,9 +118,22 @@ export class Detector {
     return this.watcher?.limitFactor ?? 1;
   }
 
-  /** Judges the sample `row` ([signals], NaN = not there) taken at `time` (ms). */
-  push(row: Float64Array, time: number): Judgement {
-    const health = this.monitor.push(row, time);
+  /** Why signals of the last sample cannot be judged, in sentences; allocates, so only when its health is not ok. */
+  healthReasons(): HealthReason[] {
+    return this.monitor.reasons();
+  }
+
+  /** How long no sample has come, ms, when that is longer than usual; else 0. `arrival`: the monotonic clock given to `push`. */
+  silentFor(arrival: number): number {
+    return this.monitor.silentFor(arrival);
+  }
+
+  /**
+   * Judges the sample `row` ([signals], NaN = not there) taken at `time` (ms since 1970). `arrival`: a monotonic clock when live, NaN in a
+   * replay. `reasons`: the reader's, tell missing from not-a-number.
+   */
+  push(row: Float64Array, time: number, arrival = NaN, reasons?: Uint8Array): Judgement {
+    const health = this.monitor.push(row, time, arrival, reasons);
     this.out.health = health;
     this.healthWatch.push(health, time, this.events);
     this.catchUp();
@@ -224,7 +239,7 @@ export class Detector {
     const next = this.watcherFor(model);
     if (warm) next.warm(warm);
     else this.queue = [];
-    this.monitor.learn(model.health);
+    this.monitor.install(model.health);
     this.successor = next;
     this.catchUp();
   }

@@ -1,6 +1,6 @@
 /** Fits a detector: slow and pure. Runs in the training process, or in line where nobody waits (benches, tests). */
 import { createHash } from "node:crypto";
-import { learnHealth } from "../signals/health.ts";
+import { learnHealth } from "../signals/learn.ts";
 import { calibrate, type CalibrationTarget } from "./calibrate.ts";
 import { fitChange, ChangeDetector } from "./change.ts";
 import { FusedStream } from "./fused.ts";
@@ -35,7 +35,7 @@ function entrants(choice: MethodChoice, columns: number): readonly MethodName[] 
 export function fitDetector(job: FitJob, progress: Progress = () => undefined): FitResult {
   progress(0, "prepare");
   const recording = join(job);
-  const health = learnHealth({ signals: job.signals, periodMs: job.periodMs }, recording.x, recording.times);
+  const health = learnHealth(recording.x, recording.times, { signals: job.signals, periodMs: job.periodMs });
   const prepared = prepare(job, recording, health);
   const { train, columns } = prepared;
   const periodMs = health.periodMs || job.periodMs || DEFAULT_PERIOD_MS;

@@ -1,7 +1,7 @@
 /** From what was recorded to what can be learned: excluded and labelled samples out, short gaps filled, kinds of signals told apart. */
 import type { LearnedHealth } from "../signals/types.ts";
 import type { FitJob } from "./settings.ts";
-import { splitSignals, type LearnedKind } from "./split.ts";
+import { analogColumns, classifySignals, type SignalClass, type SignalKind as LearnedVariation } from "./split.ts";
 import { FitError, type Matrix, type TrainingSet } from "./types.ts";
 
 /** A missing value is filled with the last good one for at most this many samples; then the sample is not learned. */
@@ -10,6 +10,8 @@ const HOLD = 5;
 const MOST_MISSING = 0.5;
 /** Fewest samples a fit is tried with. */
 export const MIN_ROWS = 30;
+
+export type LearnedKind = LearnedVariation | "ignore";
 
 export interface Recording {
   /** [rows, signals], NaN where missing. */
@@ -54,11 +56,11 @@ export function usableRows(job: FitJob, times: Float64Array): Uint8Array {
 export function prepare(job: FitJob, recording: Recording, health: LearnedHealth): Prepared {
   const { x, times } = recording;
   const use = usableRows(job, times);
-  const kinds = kindsOf(job, x, use);
-  let columns = kinds.flatMap((k, i) => (k === "analog" ? [i] : []));
-  // with nothing analog the discrete signals are all there is
-  if (columns.length === 0) columns = kinds.flatMap((k, i) => (k === "discrete" ? [i] : []));
-  if (columns.length === 0) throw new FitError("no signal varies during the learning period");
+  const classes = classesOf(job, x, use);
+  const kinds = classes.map((c) => c?.kind ?? "ignore");
+  const present = classes.flatMap((c, i) => (c ? [{ i, c }] : []));
+  if (!present.some(({ c }) => c.kind !== "constant")) throw new FitError("no signal varies during the learning period");
+  const columns = analogColumns(present.map(({ c }) => c)).map((k) => present[k]!.i);
   const n = columns.length;
   const data = new Float64Array(x.rows * n);
   const kept = new Float64Array(x.rows);
@@ -92,18 +94,20 @@ export function prepare(job: FitJob, recording: Recording, health: LearnedHealth
   return { train: { x: { rows, cols: n, data: data.slice(0, rows * n) }, starts }, kinds, columns, times: kept.slice(0, rows) };
 }
 
-function kindsOf(job: FitJob, x: Matrix, use: Uint8Array): LearnedKind[] {
-  const learned = splitSignals(x, use);
-  return job.signals.map((s, i) => {
-    if (s.kind === "ignore") return "ignore";
-    let missing = 0;
+/** What each signal turned out to be; null = left out. What the engineer declared wins. */
+function classesOf(job: FitJob, x: Matrix, use: Uint8Array): (SignalClass | null)[] {
+  return job.signals.map((signal, i) => {
+    if (signal.kind === "ignore") return null;
+    const values: number[] = [];
     let rows = 0;
     for (let r = 0; r < x.rows; r++) {
       if (use[r] === 0) continue;
       rows++;
-      if (!Number.isFinite(x.data[r * x.cols + i]!)) missing++;
+      const v = x.data[r * x.cols + i]!;
+      if (Number.isFinite(v)) values.push(v);
     }
-    if (missing > MOST_MISSING * rows) return "ignore";
-    return s.kind === "auto" ? learned[i]! : s.kind;
+    if (values.length === 0 || rows - values.length > MOST_MISSING * rows) return null;
+    const [learned] = classifySignals({ rows: values.length, cols: 1, data: Float64Array.from(values) });
+    return signal.kind === "auto" || learned!.kind === "constant" ? learned! : { ...learned!, kind: signal.kind };
   });
 }
