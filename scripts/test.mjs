@@ -7,5 +7,7 @@ requireNode();
 install();
 build();
 const mocha = join(ROOT, "node_modules", "mocha", "bin", "mocha.js");
-const { status } = spawnSync(process.execPath, [mocha, ...process.argv.slice(2)], { cwd: ROOT, stdio: "inherit" });
+const args = process.argv.slice(2);
+if (!args.some((arg) => arg.endsWith(".ts"))) args.push("test/**/*.test.ts"); // in .mocharc.json it would be added to every call
+const { status } = spawnSync(process.execPath, [mocha, ...args], { cwd: ROOT, stdio: "inherit" });
 process.exit(status ?? 1);

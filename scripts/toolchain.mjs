@@ -1,6 +1,6 @@
 /**
- * Other versions of Node.js and Node-RED, from the npm registry into .cache/ (ignored by git): `node scripts/toolchain.mjs node 24` or
- * `node scripts/toolchain.mjs node-red 5` installs it where it is missing and prints its path (the binary, or the package folder).
+ * Tools of other versions than the locked ones, from the npm registry into .cache/ (ignored by git): `node scripts/toolchain.mjs node 24`,
+ * `... node-red 5` or `... node-red-dev 0.1.6` installs it where it is missing and prints its path (the binary, or the package folder).
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
@@ -30,8 +30,11 @@ export function nodeBinary(major) {
   return join(cached(`node-${windows ? "win" : process.platform}-${process.arch}`, major), "bin", windows ? "node.exe" : "node");
 }
 
+const PACKAGES = ["node-red", "node-red-dev"];
+
 if (process.argv[1] === import.meta.filename) {
   const [, , what, version = ""] = process.argv;
-  if (!/^\d+(\.\d+)*$/.test(version) || (what !== "node" && what !== "node-red")) stop("Usage: node scripts/toolchain.mjs node|node-red VERSION");
-  console.log(what === "node" ? nodeBinary(version) : cached("node-red", version));
+  if (!/^\d+(\.\d+)*$/.test(version) || (what !== "node" && !PACKAGES.includes(what)))
+    stop(`Usage: node scripts/toolchain.mjs node|${PACKAGES.join("|")} VERSION`);
+  console.log(what === "node" ? nodeBinary(version) : cached(what, version));
 }
