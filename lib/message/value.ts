@@ -22,7 +22,8 @@ const PLAIN = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const COMMA = /^[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+$/; // 71,2 and 1.234,5
 const POINT = /^[+-]?\d{1,3}(?:,\d{3})+\.\d+$/; // 1,234.5
 const AMBIGUOUS = /^[+-]?\d{1,3}(?:,\d{3})+$/; // 1,234: one and a bit, or one thousand and some?
-const WITH_UNIT = /^([+-]?[\d.,]+(?:e[+-]?\d+)?)\s*([^\d\s.,+-].*)$/i;
+const WITH_UNIT = /^([+-]?[\d.,]+(?:e[+-]?\d+)?)\s*([\p{L}%‰°º℃℉"'].{0,15})$/iu;
+const NO_UNIT = /^[xob][\da-f]+$/i; // the rest of 0x1F, 0b01
 
 /**
  * A number from text: "71.2", "71,2", "71.2 degC" (when `unit` is that unit or empty), "true"/"on" = 1, "false"/"off" = 0; "", "n/a",
@@ -39,7 +40,7 @@ export function readText(raw: string, unit: string, decimalComma = false): TextR
   const value = commaNumber(text, decimalComma);
   if (!Number.isNaN(value)) return reading(value, "text-number");
   const parts = WITH_UNIT.exec(text);
-  if (!parts) return NOT_A_NUMBER;
+  if (!parts || NO_UNIT.test(parts[2] ?? "")) return NOT_A_NUMBER;
   const [, digits = "", given = ""] = parts;
   const amount = PLAIN.test(digits) ? Number(digits) : commaNumber(digits, decimalComma);
   if (Number.isNaN(amount)) return NOT_A_NUMBER;

@@ -21,7 +21,7 @@ export class ClockWatch {
   elapsedMs = NaN;
   readonly #expectedMs: number;
   #lateMs: number;
-  #coarse = false;
+  #coarse: boolean | undefined; // undefined until learned from data with a clock
   #time = NaN; // newest accepted time of the data
   #behind = 0;
   #behindTime = NaN;
@@ -40,7 +40,7 @@ export class ClockWatch {
 
   install(learned: LearnedHealth): void {
     this.#lateMs = learned.lateMs > 0 ? learned.lateMs : 3 * this.#expectedMs;
-    this.#coarse = learned.coarseClock;
+    if (learned.periodMs > 0) this.#coarse = learned.coarseClock;
   }
 
   get lateMs(): number {
@@ -105,8 +105,9 @@ export class ClockWatch {
   }
 
   #isCoarse(): boolean {
+    if (this.#coarse !== undefined) return this.#coarse;
     const seen = this.#equal + this.#steps;
-    return this.#coarse || (seen >= COARSE_AFTER && this.#equal > COARSE_SHARE * seen);
+    return seen >= COARSE_AFTER && this.#equal > COARSE_SHARE * seen;
   }
 
   #set(code: ClockCode, gap: boolean): void {

@@ -21,6 +21,7 @@ const TO_F: Conversion = { name: "degC -> degF", factor: 1.8, offset: 32, least:
 const TO_C: Conversion = { name: "degF -> degC", factor: 1 / 1.8, offset: -32 / 1.8, least: 0.72, most: 1.38 };
 
 const WIDEN = 0.25; // the normal band is the learned range and this share of it on each side
+const FOLLOW = 1; // and after a conversion, where level and spread have spoken already, this share
 const TRIES = 3; // the spread is compared after n, 2n and 4n samples
 const MISSES = 2; // samples in a row outside the converted band that a suspicion survives
 
@@ -116,7 +117,9 @@ export class ScaleWatch {
   #follow(value: number): void {
     const conversion = this.#conversions[this.#hypothesis]!;
     const back = convertBack(conversion, value);
-    if (back < this.#low || back > this.#high) {
+    const { min, max } = this.#learned;
+    const margin = FOLLOW * (max - min);
+    if (back < min - margin || back > max + margin) {
       if (!this.#confirmed || ++this.#misses > MISSES) this.#drop();
       return;
     }
