@@ -95,6 +95,7 @@ export const ERRORS = {
     status: "model",
   },
   MW_STORE_FULL: { en: "the disk is full: {field} was not written", zh: "磁盘已满：{field} 未写入", status: "store" },
+  MW_STATE_DAMAGED: { en: "the saved state {field} is damaged and is not used", zh: "保存的状态 {field} 已损坏，不予使用", status: "store" },
   MW_STORE_IO: { en: "{field} cannot be read or written: {got}", zh: "无法读写 {field}：{got}", status: "store" },
   // training
   MW_TRAIN_BUSY: { en: "a training run of {field} is already going on", zh: "{field} 的训练正在进行", status: "training" },
