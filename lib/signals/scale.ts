@@ -22,6 +22,7 @@ const TO_C: Conversion = { name: "degF -> degC", factor: 1 / 1.8, offset: -32 / 
 
 const WIDEN = 0.25; // the normal band is the learned range and this share of it on each side
 const FOLLOW = 1; // and after a conversion, where level and spread have spoken already, this share
+const JUMP = 8; // clipped steps that a conversion must move the value at least: near 0 all of them land at the same place
 const TRIES = 3; // the spread is compared after n, 2n and 4n samples
 const MISSES = 2; // samples in a row outside the converted band that a suspicion survives
 
@@ -97,6 +98,7 @@ export class ScaleWatch {
   #suspect(value: number): void {
     if (this.#before === ABNORMAL || (this.#before === UNKNOWN && !this.#telling)) return;
     const { stepCap, median, min, max } = this.#learned;
+    if (this.#before === NORMAL && Math.abs(value - this.#good) < JUMP * stepCap) return;
     const from = this.#before === NORMAL ? this.#good : median;
     const reach = this.#before === NORMAL ? 2 * stepCap : Math.max(max - median, median - min);
     let nearest = reach;
