@@ -1,0 +1,207 @@
+/**
+ * An anomaly node without Node-RED: takes messages, judges them, learns, answers commands, keeps its state. Its collaborators (store,
+ * trainer, state file, clock, outlets) are handed in.
+ *
+ * Order: messages leave in the order they came. Live samples are judged at once, also while a dataset in front of them is still being scored.
+ */
+import type { MillwrightError } from "../errors.ts";
+import { readDataset, type Dataset } from "../message/dataset.ts";
+import { parsePeriods } from "../message/labels.ts";
+import { payloadForm } from "../message/payload.ts";
+import { getPath, setPath, type Path } from "../message/property.ts";
+import type { Sentence } from "../signals/sentences.ts";
+import { signalsFromSample } from "../signals/set.ts";
+import type { SignalSet, SignalSpec } from "../signals/types.ts";
+import type { Judgement } from "./detector.ts";
+import type { DetectorSettings } from "./settings.ts";
+import { ArrivalClock } from "./station/arrival.ts";
+import { learnBatch, scoreBatch, unscored, type BatchAnomaly } from "./station/batch.ts";
+import { parseCommand, type CommandName } from "./station/commands.ts";
+import type { StationEvent } from "./station/events.ts";
+import { Gate } from "./station/gate.ts";
+import { Lane } from "./station/lane.ts";
+import { Learner, type LearnerTools } from "./station/learner.ts";
+import type { Live } from "./station/live.ts";
+import { obey, type Order } from "./station/orders.ts";
+import { anomaly, refusal } from "./station/result.ts";
+import { Board, type ShowStatus } from "./station/status.ts";
+
+export type Message = Record<string, unknown>;
+export type Send = (msg: Message) => void;
+
+export interface StationSettings {
+  /** Undefined: the signals of the first message. */
+  readonly signals: SignalSet | undefined;
+  readonly property: Path;
+  readonly output: Path;
+  readonly detector: Omit<DetectorSettings, "signals" | "periodMs">;
+  readonly model: {
+    /** Folder of the model store, and the model's name in it. */
+    readonly root: string;
+    readonly name: string;
+    readonly promote: "auto" | "manual";
+    /** The name is this node's alone: when its signals change it may learn anew under the same name. */
+    readonly own: boolean;
+  };
+}
+
+export interface Outlets {
+  readonly emit: (event: StationEvent) => void;
+  readonly status: ShowStatus;
+  /** A failure that no message can carry. */
+  readonly report: (error: MillwrightError) => void;
+  readonly note: (sentence: Sentence) => void;
+}
+
+export class Station {
+  readonly learner: Learner;
+  readonly #settings: StationSettings;
+  readonly #outlets: Outlets;
+  readonly #field: string;
+  readonly #board: Board;
+  readonly #gate = new Gate();
+  readonly #lane = new Lane();
+  readonly #closing = new AbortController();
+
+  constructor(settings: StationSettings, tools: LearnerTools, outlets: Outlets) {
+    this.#settings = settings;
+    this.#outlets = outlets;
+    this.#field = settings.property.join(".");
+    this.#board = new Board(outlets.status);
+    this.learner = new Learner(settings, tools, outlets, new ArrivalClock(tools.now));
+  }
+
+  /** Starts with what was learned before; messages that come meanwhile wait. */
+  open(): Promise<void> {
+    this.#board.starting();
+    const opening = this.learner.open().then(() => this.#showState());
+    this.#gate.closeFor(opening);
+    return opening;
+  }
+
+  /** Takes one message. Synchronous for a sample; throws (or rejects with) coded errors and leaves the message as it was then. */
+  input(msg: Message, send: Send, signal: AbortSignal): void | Promise<void> {
+    if (this.#gate.closed) return this.#gate.pass(() => this.input(msg, send, signal));
+    const command = msg["command"];
+    const payload = getPath(msg, this.#settings.property);
+    if (command !== undefined && command !== null && command !== "") return this.#command(parseCommand(command), msg, payload, send, signal);
+    const signals = this.learner.signals?.length ?? 0;
+    if (payloadForm(payload, signals, this.#field) !== "sample") return this.#rows(msg, payload as string | unknown[], send, signal);
+    return this.#sample(msg, payload, send);
+  }
+
+  #sample(msg: Message, payload: unknown, send: Send): void | Promise<void> {
+    const { learner } = this;
+    if (learner.refused) return this.#leave(msg, refusal(null), send);
+    const live = learner.live ?? learner.begin(learner.signals ?? signalsFromSample(payload, this.#field).signals);
+    if (msg["exclude"] !== undefined) this.#exclude(msg["exclude"]);
+    const j = live.sample(payload, msg["timestamp"]);
+    for (const note of live.notes) this.#outlets.note(note);
+    const result = anomaly(j, live.names, learner.loaded?.info ?? null, learner.state(j));
+    const left = this.#leave(msg, result, send);
+    this.#after(live, j);
+    return left;
+  }
+
+  /** Sends the message with its result, behind those that are still being worked on. */
+  #leave(msg: Message, result: object, send: Send): void | Promise<void> {
+    setPath(msg, this.#settings.output, result);
+    if (this.#lane.busy) return this.#lane.pass(undefined, () => send(msg));
+    send(msg);
+  }
+
+  #after(live: Live, j: Judgement): void {
+    const { learner } = this;
+    learner.after(live, j);
+    const state = learner.state(j);
+    if (state === "waiting") this.#board.waiting(learner.candidate);
+    else if (state === "training" && learner.desk.run) this.#board.training(learner.desk.run);
+    else this.#board.judged(j, live.signals, state);
+  }
+
+  #exclude(raw: unknown): void {
+    const periods = parsePeriods(raw);
+    for (let i = 0; i < periods.length; i += 2) this.learner.exclude(periods[i]!, periods[i + 1]!);
+  }
+
+  #rows(msg: Message, payload: string | unknown[], send: Send, signal: AbortSignal): Promise<void> {
+    const work = this.#batch(msg, payload, signal);
+    if (!this.learner.loaded && !this.learner.refused) this.#gate.closeFor(work); // what is learned stays in order
+    return this.#lane.pass(work, (result) => {
+      setPath(msg, this.#settings.output, result);
+      send(msg);
+    });
+  }
+
+  async #batch(msg: Message, payload: string | unknown[], signal: AbortSignal): Promise<BatchAnomaly> {
+    const { learner } = this;
+    const data = await this.#read(msg, payload, signal);
+    if (learner.refused) return unscored(data.x.rows, "refused");
+    if (learner.loaded) {
+      const limitFactor = learner.live?.detector.limitFactor ?? 1;
+      return scoreBatch(data, learner.loaded, { detector: this.#detectorSettings(data.signals), limitFactor }, signal);
+    }
+    const live = learner.live ?? learner.begin(data.signals);
+    return learnBatch(data, live, (j) => this.#after(live, j), signal);
+  }
+
+  async #read(msg: Message, payload: string | unknown[], signal: AbortSignal): Promise<Dataset> {
+    const { signals } = this.learner;
+    const periodMs = this.learner.loaded?.model.periodMs ?? this.#settings.signals?.periodMs ?? 0;
+    const data = await readDataset(msg, payload, { field: this.#field, periodMs, signal, ...(signals ? { signals } : {}) });
+    for (const note of data.notes) this.#outlets.note(note);
+    return data;
+  }
+
+  #detectorSettings(signals: readonly SignalSpec[]): DetectorSettings {
+    return { ...this.#settings.detector, signals, periodMs: this.#settings.signals?.periodMs ?? 0 };
+  }
+
+  async #command(command: CommandName, msg: Message, payload: unknown, send: Send, signal: AbortSignal): Promise<void> {
+    const { version, feedback } = msg;
+    const answer = await this.#obey(command, { payload, version, feedback, dataset: () => this.#datasetOf(msg, payload, signal), signal });
+    setPath(msg, this.#settings.output, answer);
+    send(msg);
+  }
+
+  async #obey(command: CommandName, what: Omit<Order, "learner" | "settings">): Promise<object> {
+    const answer = obey(command, { ...what, learner: this.learner, settings: this.#detectorSettings(this.learner.signals ?? []) });
+    try {
+      return await answer;
+    } finally {
+      this.#showState();
+    }
+  }
+
+  /** A command that came without a message (from the editor). */
+  order(command: CommandName, version: unknown): Promise<object> {
+    return this.#obey(command, { payload: undefined, version, feedback: undefined, dataset: async () => undefined, signal: this.#closing.signal });
+  }
+
+  /** For the editor: the state of the node and the versions of its model. */
+  async overview(): Promise<object> {
+    return { ...this.learner.summary(), versions: await this.learner.desk.catalogue() };
+  }
+
+  /** A command may bring a dataset; anything else (a time stamp of an inject node, one sample, nothing) means: what is buffered. */
+  async #datasetOf(msg: Message, payload: unknown, signal: AbortSignal): Promise<Dataset | undefined> {
+    if (payload === undefined || payload === null || payload === "") return undefined;
+    const form = payloadForm(payload, this.learner.signals?.length ?? 0, this.#field);
+    return form === "sample" ? undefined : this.#read(msg, payload as string | unknown[], signal);
+  }
+
+  /** The status line between samples. */
+  #showState(): void {
+    const { learner } = this;
+    if (learner.refused) this.#board.refused();
+    else if (learner.desk.run && !learner.loaded) this.#board.training(learner.desk.run);
+    else if (learner.idle) this.#board.waiting(learner.candidate);
+    else this.#board.ready(learner.loaded !== undefined);
+  }
+
+  /** `removed`: the node was deleted from the flow. */
+  close(removed: boolean): Promise<void> {
+    this.#closing.abort();
+    return this.learner.close(removed);
+  }
+}

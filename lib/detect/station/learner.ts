@@ -1,0 +1,395 @@
+/** What a node has learned and goes on learning: the live detector, its model, training runs, and its state on disk. */
+import { fail, MillwrightError, toMillwrightError, type Bilingual } from "../../errors.ts";
+import type { Dataset } from "../../message/dataset.ts";
+import type { SignalSpec } from "../../signals/types.ts";
+import type { Judgement } from "../detector.ts";
+import type { Feedback } from "../feedback.ts";
+import type { FitJob } from "../settings.ts";
+import type { Outlets, StationSettings } from "../station.ts";
+import type { TrainResult } from "../trainer.ts";
+import type { ArrivalClock } from "./arrival.ts";
+import type { ModelChange } from "./bus.ts";
+import type { FeedbackOrder } from "./commands.ts";
+import { ModelDesk, type DeskTools, type Loaded, type Run } from "./desk.ts";
+import type { LearnedEvent } from "./events.ts";
+import type { Keeper } from "./keeper.ts";
+import { Live } from "./live.ts";
+import type { ModelInfo, StationState } from "./result.ts";
+import { keepsake, restored, type Saved } from "./saved.ts";
+import { Saver } from "./saver.ts";
+
+export interface LearnerTools extends DeskTools {
+  readonly keeper: Keeper;
+  readonly now: () => number;
+  /** ms between saves of the streaming state. */
+  readonly saveEveryMs: number;
+}
+
+export interface Summary {
+  readonly state: StationState;
+  readonly model: ModelInfo | null;
+  readonly why: string;
+  /** Version that waits to be promoted. */
+  readonly candidate: number | null;
+  readonly signals: readonly string[];
+  /** 0..1 of the learning period. */
+  readonly progress: number;
+  /** Samples since the start. */
+  readonly samples: number;
+  /** The limit over that of the model's calibration (moved by feedback). */
+  readonly limitFactor: number;
+  readonly alarm: { readonly id: string; readonly start: number } | null;
+  readonly training: { readonly ahead: number; readonly progress: number; readonly what: string } | null;
+}
+
+/** After a failed training run, another one is tried when so many more samples, and half as many as there were, have come. */
+const RETRY_SAMPLES = 200;
+const PROGRESS_EVERY = 10_000; // ms
+const PROGRESS_STEP = 0.1;
+const SUPERSEDED: Bilingual = { en: "another node has trained this model", zh: "另一个节点已训练了此模型" };
+const CANCELLED: Bilingual = { en: "it was cancelled by command", zh: "已被命令取消" };
+
+export class Learner {
+  /** Undefined until the signals are known. */
+  live: Live | undefined;
+  /** The model in use. */
+  loaded: Loaded | undefined;
+  /** The active model is for other signals and its name may be another node's too: nothing is judged. */
+  refused: MillwrightError | undefined;
+  readonly desk: ModelDesk;
+  readonly #settings: StationSettings;
+  readonly #tools: LearnerTools;
+  readonly #outlets: Outlets;
+  readonly #clock: ArrivalClock;
+  readonly #saver: Saver;
+  readonly #closing = new AbortController();
+  #hold: Saved["hold"] = null;
+  #anew = false;
+  #alarm: { readonly id: string; readonly start: number } | undefined;
+  #retryAt = 0; // samples seen
+  #told = { progress: 0, at: -Infinity, phase: "" };
+  #serial: Promise<unknown> = Promise.resolve();
+
+  constructor(settings: StationSettings, tools: LearnerTools, outlets: Outlets, clock: ArrivalClock) {
+    this.#settings = settings;
+    this.#tools = tools;
+    this.#outlets = outlets;
+    this.#clock = clock;
+    this.desk = new ModelDesk(settings.model, tools, {
+      changed: (change) => void this.#inTurn(() => this.#follow(change)).catch(this.#report),
+      progress: (run) => this.#training(run),
+      notice: outlets.report,
+    });
+    this.#saver = new Saver({ intervalMs: tools.saveEveryMs, save: () => this.#save(), failed: this.#report });
+  }
+
+  get signals(): readonly SignalSpec[] | undefined {
+    return this.live?.signals ?? this.#settings.signals?.signals;
+  }
+
+  /** Version that waits to be promoted. */
+  get candidate(): number | undefined {
+    return typeof this.#hold === "number" ? this.#hold : undefined;
+  }
+
+  /** Reads what was learned before. Never fails: what cannot be used is reported, and learned anew. */
+  async open(): Promise<void> {
+    const kept = await this.#restore();
+    const loaded = kept?.saved.anew === true ? undefined : await this.desk.load().catch(this.#report);
+    const signals = this.#settings.signals?.signals ?? loaded?.model.signals ?? kept?.saved.signals;
+    if (signals === undefined) return;
+    const live = this.begin(signals);
+    this.loaded = loaded && this.#fits(loaded, live) ? loaded : undefined;
+    if (kept) this.#resume(live, kept);
+    if (this.loaded && live.detector.model === undefined) live.detector.install(this.loaded.model);
+  }
+
+  async #restore(): Promise<ReturnType<typeof restored> | undefined> {
+    try {
+      const kept = await this.#tools.keeper.load();
+      return kept && restored(kept.value, kept.chunks);
+    } catch (error) {
+      this.#report(error);
+      return undefined;
+    }
+  }
+
+  #fits(loaded: Loaded, live: Live): boolean {
+    const theirs = loaded.model.signals.map((s) => s.name).join(", ");
+    const ours = live.names.join(", ");
+    if (theirs === ours) return true;
+    const error = new MillwrightError("MW_MODEL_SIGNALS", { field: this.desk.name, expected: theirs, got: ours });
+    this.#outlets.report(error);
+    if (this.#settings.model.own) this.#anew = true;
+    else this.refused = error;
+    return false;
+  }
+
+  #resume(live: Live, { saved, state }: ReturnType<typeof restored>): void {
+    try {
+      live.detector.load(state, this.loaded?.sha256 === saved.sha256 ? this.loaded.model : undefined);
+      this.#anew ||= saved.anew;
+      this.#hold = saved.hold;
+      this.#alarm = saved.alarmId === "" ? undefined : { id: saved.alarmId, start: saved.alarmStart };
+    } catch (error) {
+      this.#report(error);
+      this.live = undefined;
+      this.begin(live.signals);
+    }
+  }
+
+  /** The signals are known: from the settings, a model, or the first message. */
+  begin(signals: readonly SignalSpec[]): Live {
+    this.live = new Live(
+      { ...this.#settings.detector, signals, periodMs: this.#settings.signals?.periodMs ?? 0 },
+      this.#clock,
+      this.#settings.property.join("."),
+    );
+    return this.live;
+  }
+
+  state(j: Judgement): StationState {
+    if (j.phase !== "learning") return j.phase;
+    return this.#hold !== null || this.#settings.detector.mode === "command" ? "waiting" : "learning";
+  }
+
+  /** After every sample of the live stream: alarms told, training when it is due, saving. */
+  after(live: Live, j: Judgement): void {
+    const { events } = live.detector;
+    if (events.length > 0) this.#tell(events.splice(0));
+    if (this.#alarm && j.alarmId !== this.#alarm.id) this.#lost(this.#alarm, live.time);
+    this.#saver.touch();
+    if (this.#hold === null && this.desk.run === undefined && live.seen >= this.#retryAt) {
+      const job = live.detector.takeJob();
+      if (job) void this.#learnFrom(job, live);
+    }
+    if (j.phase === "learning" && this.#hold === null) this.#progress("learning", j.progress, 0);
+  }
+
+  #tell(events: readonly Parameters<Outlets["emit"]>[0][]): void {
+    for (const event of events) {
+      if (event.type === "alarm-start") this.#alarm = { id: event.id, start: event.start };
+      if (event.type === "alarm-end") this.#alarm = undefined;
+      this.#outlets.emit(event);
+    }
+  }
+
+  /** The open alarm did not survive (another model, a reset): whoever heard of its start hears of its end. */
+  #lost({ id, start }: { readonly id: string; readonly start: number }, at: number): void {
+    this.#alarm = undefined;
+    this.#outlets.emit({ type: "alarm-end", id, start, at, durationMs: at - start, score: 0, peak: 0, limit: 1, top: [] });
+  }
+
+  #progress(phase: "learning" | "queued" | "training", progress: number, ahead: number): void {
+    const now = this.#tools.now();
+    const told = this.#told;
+    const due =
+      phase !== told.phase ||
+      progress >= told.progress + PROGRESS_STEP ||
+      progress < told.progress ||
+      (progress > told.progress && now - told.at >= PROGRESS_EVERY);
+    if (!due) return;
+    this.#told = { progress, at: now, phase };
+    this.#outlets.emit({ type: "learning", at: now, phase, progress, ahead });
+  }
+
+  #training(run: Run): void {
+    this.#progress(run.ahead > 0 ? "queued" : "training", run.share, run.ahead);
+  }
+
+  async #learnFrom(job: FitJob, live: Live): Promise<void> {
+    try {
+      await this.#run(job, live, false);
+    } catch (error) {
+      if (this.#closing.signal.aborted) return;
+      const superseded = error instanceof MillwrightError && error.details["got"] === SUPERSEDED;
+      if (!superseded) this.#report(error);
+      this.#retryAt = live.seen + Math.max(RETRY_SAMPLES, live.seen / 2);
+    }
+  }
+
+  /** `live`: the stream whose samples are learned; absent when the samples come from a dataset. */
+  async #run(job: FitJob, live: Live | undefined, byCommand: boolean): Promise<LearnedEvent> {
+    try {
+      const result = await this.desk.train(job, byCommand, this.#closing.signal);
+      return await this.#inTurn(() => this.#adopt(result, job.signals, live !== undefined && live === this.live));
+    } catch (error) {
+      this.live?.detector.abort();
+      throw error;
+    }
+  }
+
+  /** Reads back from the store what was trained, so that what runs is what the file says. */
+  async #adopt(result: TrainResult, signals: readonly SignalSpec[], warm: boolean): Promise<LearnedEvent> {
+    const loaded = await this.desk.load(result.version);
+    if (loaded === undefined) return fail("MW_MODEL_NOT_FOUND", { field: this.desk.name, got: result.version });
+    this.#closing.signal.throwIfAborted();
+    if (result.promoted) this.#use(loaded, signals, warm ? result.warm : undefined);
+    else {
+      this.live?.detector.abort();
+      this.#hold = result.version;
+    }
+    return this.#learned(loaded, "training", result.promoted, result.verdict);
+  }
+
+  #use(loaded: Loaded, signals: readonly SignalSpec[], warm?: TrainResult["warm"]): void {
+    const live = this.live ?? this.begin(signals);
+    live.detector.install(loaded.model, warm);
+    this.loaded = loaded;
+    this.refused = undefined;
+    this.#hold = null;
+    this.#anew = false;
+    this.#saver.touch();
+  }
+
+  #learned(loaded: Loaded, cause: LearnedEvent["cause"], promoted: boolean, verdict: string): LearnedEvent {
+    const { trained, calibration, why } = loaded.model;
+    this.#told = { progress: 0, at: -Infinity, phase: "" };
+    const event: LearnedEvent = {
+      type: "learned",
+      at: this.#tools.now(),
+      model: loaded.info,
+      cause,
+      promoted,
+      why: [verdict, why].filter((s) => s !== "").join(" "),
+      samples: trained.rows,
+      falseAlarmsPerWeek: calibration.perWeek,
+    };
+    this.#outlets.emit(event);
+    return event;
+  }
+
+  /** Another node made another version the active one. */
+  async #follow(_change: ModelChange): Promise<void> {
+    if (this.#anew || this.#closing.signal.aborted) return;
+    const loaded = await this.desk.load();
+    if (loaded === undefined || loaded.sha256 === this.loaded?.sha256) return;
+    const signals = this.signals ?? loaded.model.signals;
+    if (!this.#fits(loaded, this.live ?? this.begin(signals))) return;
+    if (this.desk.run?.byCommand === false) this.desk.cancel(SUPERSEDED);
+    this.#use(loaded, signals);
+    this.#learned(loaded, "other node", true, "");
+  }
+
+  /** Trains on the dataset, or on what is buffered. */
+  async train(data: Dataset | undefined): Promise<LearnedEvent> {
+    if (this.desk.run) fail("MW_TRAIN_BUSY", { field: this.desk.name });
+    if (data === undefined) {
+      if (this.live === undefined) return fail("MW_DATASET_TOO_SMALL", { got: 0, expected: 1 });
+      return this.#run(this.live.detector.buffered(), this.live, true);
+    }
+    const { method, falseAlarmsPerWeek, confidence, seed } = this.#settings.detector;
+    const periodMs = this.#settings.signals?.periodMs ?? 0;
+    const label = data.usable.map((u) => 1 - u);
+    const chunks = [{ rows: data.x.data, times: data.times }];
+    this.live?.detector.begin(data.x.rows);
+    return this.#run({ signals: data.signals, periodMs, chunks, label, exclude: [], method, falseAlarmsPerWeek, confidence, seed }, undefined, true);
+  }
+
+  async promote(version: number | undefined): Promise<LearnedEvent> {
+    return this.#inTurn(async () => this.#switch(await this.desk.promote(version ?? this.candidate)));
+  }
+
+  async rollback(): Promise<LearnedEvent> {
+    return this.#inTurn(async () => this.#switch(await this.desk.rollback()));
+  }
+
+  async #switch(version: number): Promise<LearnedEvent> {
+    const loaded = await this.desk.load(version);
+    if (loaded === undefined) return fail("MW_MODEL_NOT_FOUND", { field: this.desk.name, got: version });
+    this.#use(loaded, this.signals ?? loaded.model.signals);
+    return this.#learned(loaded, "command", true, "");
+  }
+
+  /** Forgets what was learned from the stream and learns anew; the versions in the store stay. */
+  reset(): void {
+    this.desk.cancel(CANCELLED);
+    this.live?.detector.reset();
+    this.loaded = undefined;
+    this.refused = undefined;
+    this.#anew = true;
+    this.#hold = null;
+    this.#retryAt = 0;
+    this.#told = { progress: 0, at: -Infinity, phase: "" };
+    this.#saver.touch();
+  }
+
+  /** True when a run was ended. Training starts again only by command (or after a reset). */
+  cancel(): boolean {
+    if (!this.desk.cancel(CANCELLED)) return false;
+    if (this.loaded === undefined) this.#hold = "cancelled";
+    return true;
+  }
+
+  feedback({ kind, target }: FeedbackOrder): Feedback {
+    if (this.live === undefined) return fail("MW_COMMAND_STATE", { field: "feedback", got: { en: "nothing has been learned yet", zh: "尚未学习任何内容" } });
+    const result = this.live.detector.feedback(kind, target);
+    this.#saver.touch();
+    this.#outlets.emit({ type: "feedback", at: this.#tools.now(), ...result });
+    return result;
+  }
+
+  /** No sample is learned or judged until a command comes. */
+  get idle(): boolean {
+    return this.loaded === undefined && (this.#hold !== null || this.#settings.detector.mode === "command");
+  }
+
+  /** For the command `status` and the editor. */
+  summary(): Summary {
+    const { live, loaded, desk } = this;
+    const run = desk.run;
+    return {
+      state: this.refused ? "refused" : loaded ? "watching" : run ? "training" : this.idle ? "waiting" : "learning",
+      model: loaded?.info ?? null,
+      why: loaded?.model.why ?? "",
+      candidate: this.candidate ?? null,
+      signals: this.signals?.map((s) => s.name) ?? [],
+      progress: live?.progress ?? 0,
+      samples: live?.seen ?? 0,
+      limitFactor: live?.detector.limitFactor ?? 1,
+      alarm: this.#alarm ? { ...this.#alarm } : null,
+      training: run ? { ahead: run.ahead, progress: run.share, what: run.what } : null,
+    };
+  }
+
+  /** A period that must not be learned. */
+  exclude(from: number, to: number): void {
+    this.live?.detector.exclude(from, to);
+    this.#saver.touch();
+  }
+
+  /** One change of the model at a time. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#serial.then(work, work);
+    this.#serial = turn.catch(() => undefined);
+    return turn;
+  }
+
+  readonly #report = (error: unknown): undefined => {
+    if (!this.#closing.signal.aborted) this.#outlets.report(toMillwrightError(error));
+  };
+
+  async #save(): Promise<void> {
+    if (!this.live) return;
+    const saved: Saved = {
+      signals: this.live.signals,
+      sha256: this.loaded?.sha256 ?? "",
+      anew: this.#anew,
+      hold: this.#hold,
+      alarmId: this.#alarm?.id ?? "",
+      alarmStart: this.#alarm?.start ?? NaN,
+    };
+    await this.#tools.keeper.save(keepsake(this.live.detector, saved));
+  }
+
+  /** `removed`: the node was deleted; its state goes, its models stay. */
+  async close(removed: boolean): Promise<void> {
+    this.#closing.abort();
+    this.desk.close();
+    await this.#serial;
+    if (removed) {
+      await this.#saver.drop();
+      await this.#tools.keeper.remove();
+    } else await this.#saver.close();
+  }
+}
