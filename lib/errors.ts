@@ -116,7 +116,11 @@ export const ERRORS = {
   MW_COMMAND_STATE: { en: "{field} is not possible now: {got}", zh: "现在不能执行 {field}：{got}", status: "command" },
   MW_FEEDBACK_INVALID: { en: "msg.{field} must be {expected}, got {got}", zh: "msg.{field} 必须是 {expected}，实际为 {got}", status: "command" },
   // ours
-  MW_GRAPH: { en: "the graph does not fit at {field}: got {got}, expected {expected}", zh: "计算图在 {field} 处不匹配：实际为 {got}，应为 {expected}", status: "internal" },
+  MW_GRAPH: {
+    en: "the graph does not fit at {field}: got {got}, expected {expected}",
+    zh: "计算图在 {field} 处不匹配：实际为 {got}，应为 {expected}",
+    status: "internal",
+  },
   MW_INTERNAL: { en: "unexpected error: {got}", zh: "意外错误：{got}", status: "internal" },
 } as const satisfies Record<`MW_${string}`, Row>;
 
@@ -135,20 +139,25 @@ type Placeholder<T extends string> = T extends `${string}{${infer K}}${infer Res
 /** The details a code needs: one per placeholder of its message. */
 export type Details<C extends ErrorCode> = Readonly<Record<Placeholder<(typeof ERRORS)[C]["en"]>, Detail>>;
 
-/** Every failure the engineer sees. `message` is English; `describe` gives it in the other language. */
+/** Every failure the engineer sees. `message` is in `language`; `describe` gives it in another. */
 export class MillwrightError extends Error {
   override readonly name = "MillwrightError";
   readonly code: ErrorCode;
   readonly details: Readonly<Record<string, Detail>>;
 
-  constructor(code: ErrorCode, details: Readonly<Record<string, Detail>>, cause?: unknown) {
-    super(fill(ERRORS[code].en, details, "en"), cause === undefined ? undefined : { cause });
+  constructor(code: ErrorCode, details: Readonly<Record<string, Detail>>, cause?: unknown, language: Language = "en") {
+    super(fill(ERRORS[code][language], details, language), cause === undefined ? undefined : { cause });
     this.code = code;
     this.details = details;
   }
 
   describe(language: Language): string {
     return fill(ERRORS[this.code][language], this.details, language);
+  }
+
+  /** What Node-RED shows in the log, the debug sidebar and `msg.error.message`: the code is what docs/errors.md is sorted by. */
+  override toString(): string {
+    return `${this.message} (${this.code})`;
   }
 }
 

@@ -1,8 +1,8 @@
 /** From an error to what Node-RED shows: the argument of `done` and the status, in the runtime's language. */
 import type { NodeAPI, NodeStatus } from "node-red";
-import { ERROR_STATUS, ERRORS, type Language, type MillwrightError } from "../errors.ts";
+import { ERROR_STATUS, ERRORS, type Language, MillwrightError } from "../errors.ts";
 
-export { ERRORS, fail, MillwrightError, toMillwrightError } from "../errors.ts";
+export { ERRORS, fail, toMillwrightError, MillwrightError } from "../errors.ts";
 
 /** The runtime's language: `lang` of settings.js, else the process's locale, as Node-RED itself decides. */
 export function runtimeLanguage(RED: Pick<NodeAPI, "settings">, env: NodeJS.ProcessEnv = process.env): Language {
@@ -11,13 +11,12 @@ export function runtimeLanguage(RED: Pick<NodeAPI, "settings">, env: NodeJS.Proc
   return /^zh/i.test(locale) ? "zh" : "en";
 }
 
-/** The error as `done` takes it: message in `language`, code and cause kept (Node-RED copies exactly message, code, stack and cause to `msg.error`). */
-export function localised(error: MillwrightError, language: Language): Error {
+/** The error as `done` takes it: in `language`, the rest as it was (Node-RED copies its text, code, stack and cause to `msg.error`). */
+export function localised(error: MillwrightError, language: Language): MillwrightError {
   if (language === "en") return error;
-  const copy = new Error(error.describe(language), { cause: error.cause });
-  copy.name = error.name;
+  const copy = new MillwrightError(error.code, error.details, error.cause, language);
   if (error.stack !== undefined) copy.stack = error.stack;
-  return Object.assign(copy, { code: error.code, details: error.details });
+  return copy;
 }
 
 export function errorStatus(error: MillwrightError, language: Language): NodeStatus {

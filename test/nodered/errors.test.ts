@@ -56,7 +56,7 @@ describe("the error table", () => {
   it("keeps code, details, cause and stack in another language", () => {
     const cause = new Error("why");
     const error = new MillwrightError("MW_STORE_IO", { field: "f", got: "EIO" }, cause);
-    const copy = localised(error, "zh") as Error & Pick<MillwrightError, "code" | "details">;
+    const copy = localised(error, "zh");
     assert.deepEqual([copy.code, copy.details, copy.cause, copy.stack, copy.message], [error.code, error.details, cause, error.stack, "无法读写 f：EIO"]);
     assert.equal(localised(error, "en"), error);
   });
