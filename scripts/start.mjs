@@ -1,26 +1,31 @@
 /**
- * `npm start [-- --port N] [--host ADDRESS]`: installs, builds, and starts Node-RED with the demo flow. Its user folder is .node-red/ in the
- * project (ignored by git): delete it to begin afresh. Listens on this machine only unless --host says otherwise.
+ * `npm start [-- --port N] [--host ADDRESS] [--user FOLDER]`: installs, builds, and starts Node-RED with the demo flow. Its user folder is
+ * .node-red/ in the project (ignored by git): delete it to begin afresh. Listens on this machine only unless --host says otherwise.
  */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { copyFileSync, existsSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { build, install, requireNode, ROOT, stop } from "./prepare.mjs";
 
-const USER = join(ROOT, ".node-red");
 const PACKAGES = { "@millwright/node-red-ai": ROOT, "@flowfuse/node-red-dashboard": join(ROOT, "node_modules", "@flowfuse", "node-red-dashboard") };
 
 function readArguments() {
   try {
-    const { values } = parseArgs({ options: { port: { type: "string", default: "1880" }, host: { type: "string", default: "127.0.0.1" } } });
+    const { values } = parseArgs({
+      options: {
+        port: { type: "string", default: "1880" },
+        host: { type: "string", default: "127.0.0.1" },
+        user: { type: "string", default: join(ROOT, ".node-red") },
+      },
+    });
     const port = Number(values.port);
     if (!Number.isInteger(port) || port < 1 || port > 65535) stop(`--port must be an integer in 1..65535, got ${values.port}`);
-    return { port, host: values.host };
+    return { port, host: values.host, user: resolve(values.user) };
   } catch (error) {
-    return stop(`${error.message}\nUsage: npm start -- --port 1880 --host 127.0.0.1`);
+    return stop(`${error.message}\nUsage: npm start -- --port 1880 --host 127.0.0.1 --user FOLDER`);
   }
 }
 
@@ -51,19 +56,19 @@ function present(path) {
 }
 
 /** Settings, package list and the demo flow, each written only where it is missing; the packages are links into this project. */
-function prepareUserFolder() {
-  mkdirSync(USER, { recursive: true });
-  const write = (name, text) => existsSync(join(USER, name)) || writeFileSync(join(USER, name), text);
+function prepareUserFolder(user) {
+  mkdirSync(user, { recursive: true });
+  const write = (name, text) => existsSync(join(user, name)) || writeFileSync(join(user, name), text);
   write("settings.js", settings());
-  const dependencies = Object.fromEntries(Object.entries(PACKAGES).map(([name, folder]) => [name, `file:${relative(USER, folder)}`]));
+  const dependencies = Object.fromEntries(Object.entries(PACKAGES).map(([name, folder]) => [name, `file:${relative(user, folder)}`]));
   write("package.json", `${JSON.stringify({ name: "millwright-demo", private: true, dependencies }, null, 2)}\n`);
   for (const [name, folder] of Object.entries(PACKAGES)) {
-    const place = join(USER, "node_modules", name);
+    const place = join(user, "node_modules", name);
     if (present(place)) continue;
     mkdirSync(dirname(place), { recursive: true });
     symlinkSync(folder, place, process.platform === "win32" ? "junction" : "dir");
   }
-  if (!existsSync(join(USER, "flows.json"))) copyFileSync(join(ROOT, "examples", "flows", "pump-station.json"), join(USER, "flows.json"));
+  if (!existsSync(join(user, "flows.json"))) copyFileSync(join(ROOT, "examples", "flows", "pump-station.json"), join(user, "flows.json"));
 }
 
 /** Waits until the editor answers, then says where everything is. */
@@ -78,15 +83,15 @@ async function announce(child, url) {
   }
 }
 
-const { port, host } = readArguments();
+const { port, host, user } = readArguments();
 requireNode();
 await requireFree(port, host);
 install();
 build();
-prepareUserFolder();
+prepareUserFolder(user);
 
 const nodeRed = join(ROOT, "node_modules", "node-red", "red.js");
-const child = spawn(process.execPath, [nodeRed, "--userDir", USER, "--port", String(port), "-D", `uiHost=${host}`], { cwd: USER, stdio: "inherit" });
+const child = spawn(process.execPath, [nodeRed, "--userDir", user, "--port", String(port), "-D", `uiHost=${host}`], { cwd: user, stdio: "inherit" });
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
 child.on("exit", (code, signal) => process.exit(signal ? 0 : (code ?? 1)));
 await announce(child, `http://${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}`);
