@@ -4,7 +4,7 @@
  *
  * Order: messages leave in the order they came. Live samples are judged at once, also while a dataset in front of them is still being scored.
  */
-import type { MillwrightError } from "../errors.ts";
+import type { Language, MillwrightError } from "../errors.ts";
 import { readDataset, type Dataset } from "../message/dataset.ts";
 import { parsePeriods } from "../message/labels.ts";
 import { payloadForm } from "../message/payload.ts";
@@ -48,6 +48,8 @@ export interface StationSettings {
 export interface Outlets {
   readonly emit: (event: StationEvent) => void;
   readonly status: ShowStatus;
+  /** Of the sentences in events. */
+  readonly language: Language;
   /** A failure that no message can carry. */
   readonly report: (error: MillwrightError) => void;
   readonly note: (sentence: Sentence) => void;
@@ -55,6 +57,8 @@ export interface Outlets {
 
 export class Station {
   readonly learner: Learner;
+  /** Payload of the last sample, for filling in a signal set. */
+  lastSample: unknown;
   readonly #settings: StationSettings;
   readonly #outlets: Outlets;
   readonly #field: string;
@@ -95,6 +99,7 @@ export class Station {
     if (learner.refused) return this.#leave(msg, refusal(null), send);
     const live = learner.live ?? learner.begin(learner.signals ?? signalsFromSample(payload, this.#field).signals);
     if (msg["exclude"] !== undefined) this.#exclude(msg["exclude"]);
+    this.lastSample = payload;
     const j = live.sample(payload, msg["timestamp"]);
     for (const note of live.notes) this.#outlets.note(note);
     const result = anomaly(j, live.names, learner.loaded?.info ?? null, learner.state(j));
@@ -175,7 +180,7 @@ export class Station {
 
   /** A command that came without a message (from the editor). */
   order(command: CommandName, version: unknown): Promise<object> {
-    return this.#obey(command, { payload: undefined, version, feedback: undefined, dataset: async () => undefined, signal: this.#closing.signal });
+    return this.#obey(command, { payload: undefined, version, feedback: undefined, dataset: () => Promise.resolve(undefined), signal: this.#closing.signal });
   }
 
   /** For the editor: the state of the node and the versions of its model. */

@@ -8,6 +8,7 @@ import { describe } from "../../lib/signals/sentences.ts";
 export function outlets(node: Node, RED: NodeAPI, status: StatusLine): Outlets {
   const language = runtimeLanguage(RED);
   return {
+    language,
     emit: (event) => {
       node.send([null, { topic: event.type, payload: event }]);
     },

@@ -8,10 +8,10 @@ import { Station, type Message } from "../../lib/detect/station.ts";
 import { trainer } from "../../lib/detect/trainer.ts";
 import { ModelStore } from "../../lib/models/store.ts";
 import { toMillwrightError } from "../../lib/nodered/errors.ts";
-import { onInput } from "../../lib/nodered/input.ts";
+import { onInput, type Handler } from "../../lib/nodered/input.ts";
 import { parseOptions } from "../../lib/nodered/options.ts";
 import { StatusLine } from "../../lib/nodered/status.ts";
-import { signalSetOf } from "../signals/registry.ts";
+import { closeSlot, openSlot, signalSetOf } from "../signals/registry.ts";
 import { adminRoutes } from "./admin.ts";
 import { options } from "./options.ts";
 import { outlets } from "./outlets.ts";
@@ -50,9 +50,16 @@ export default function (RED: NodeAPI): void {
     }
     stations.set(this.id, made);
     void made.open();
-    onInput(this, RED, (msg, send, signal) => made.input(msg as unknown as Message, send as unknown as (m: Message) => void, signal), status);
+    const slot = openSlot(this.id, String((config as { signals?: unknown }).signals ?? ""));
+    const handle: Handler = (msg, send, signal) => {
+      const pending = made.input(msg as unknown as Message, send as (m: Message) => void, signal);
+      slot.sample = made.lastSample;
+      return pending;
+    };
+    onInput(this, RED, handle, status);
     this.on("close", (removed: boolean, done: () => void) => {
       stations.delete(this.id);
+      closeSlot(this.id);
       made.close(removed).then(done, done);
     });
   }

@@ -44,6 +44,6 @@ export function parseFeedback(feedback: unknown, payload: unknown): FeedbackOrde
   if (from === undefined || to === undefined)
     return fail("MW_FEEDBACK_INVALID", { field: "feedback", expected: TARGET, got: show(Object.keys(first).length > 0 ? feedback : payload) });
   const [start, end] = [parseTime(from), parseTime(to)];
-  if (!(start <= end)) return fail("MW_FEEDBACK_INVALID", { field: "feedback", expected: TARGET, got: `${show(from)}..${show(to)}` });
+  if (!(start <= end)) return fail("MW_FEEDBACK_INVALID", { field: "feedback", expected: TARGET, got: show([from, to]) });
   return { kind, target: { from: start, to: end } };
 }

@@ -32,6 +32,8 @@ export interface Summary {
   /** Version that waits to be promoted. */
   readonly candidate: number | null;
   readonly signals: readonly string[];
+  /** Time between samples, ms; 0 = not known yet. */
+  readonly periodMs: number;
   /** 0..1 of the learning period. */
   readonly progress: number;
   /** Samples since the start. */
@@ -242,7 +244,7 @@ export class Learner {
     this.#saver.touch();
   }
 
-  #learned(loaded: Loaded, cause: LearnedEvent["cause"], promoted: boolean, verdict: string): LearnedEvent {
+  #learned(loaded: Loaded, cause: LearnedEvent["cause"], promoted: boolean, verdict: Bilingual | null): LearnedEvent {
     const { trained, calibration, why } = loaded.model;
     this.#told = { progress: 0, at: -Infinity, phase: "" };
     const event: LearnedEvent = {
@@ -251,7 +253,7 @@ export class Learner {
       model: loaded.info,
       cause,
       promoted,
-      why: [verdict, why].filter((s) => s !== "").join(" "),
+      why: verdict === null ? why : `${verdict[this.#outlets.language]} ${why}`,
       samples: trained.rows,
       falseAlarmsPerWeek: calibration.perWeek,
     };
@@ -268,7 +270,7 @@ export class Learner {
     if (!this.#fits(loaded, this.live ?? this.begin(signals))) return;
     if (this.desk.run?.byCommand === false) this.desk.cancel(SUPERSEDED);
     this.#use(loaded, signals);
-    this.#learned(loaded, "other node", true, "");
+    this.#learned(loaded, "other node", true, null);
   }
 
   /** Trains on the dataset, or on what is buffered. */
@@ -298,7 +300,7 @@ export class Learner {
     const loaded = await this.desk.load(version);
     if (loaded === undefined) return fail("MW_MODEL_NOT_FOUND", { field: this.desk.name, got: version });
     this.#use(loaded, this.signals ?? loaded.model.signals);
-    return this.#learned(loaded, "command", true, "");
+    return this.#learned(loaded, "command", true, null);
   }
 
   /** Forgets what was learned from the stream and learns anew; the versions in the store stay. */
@@ -344,6 +346,7 @@ export class Learner {
       why: loaded?.model.why ?? "",
       candidate: this.candidate ?? null,
       signals: this.signals?.map((s) => s.name) ?? [],
+      periodMs: loaded?.model.periodMs ?? this.#settings.signals?.periodMs ?? 0,
       progress: live?.progress ?? 0,
       samples: live?.seen ?? 0,
       limitFactor: live?.detector.limitFactor ?? 1,

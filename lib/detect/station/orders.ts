@@ -20,8 +20,8 @@ export interface Order {
 
 const ORDERS: { readonly [C in CommandName]: (order: Order) => object | Promise<object> } = {
   train: async ({ learner, dataset }) => {
-    const { type: _, ...learned } = await learner.train(await dataset());
-    return learned;
+    const { model, promoted, why, samples, falseAlarmsPerWeek } = await learner.train(await dataset());
+    return { model, promoted, why, samples, falseAlarmsPerWeek };
   },
   evaluate: async ({ learner, dataset, settings, signal }) => {
     const { loaded, live } = learner;

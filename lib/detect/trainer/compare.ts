@@ -1,4 +1,5 @@
 /** Is a new model at least as good as the active one? Both score the last part of the samples, which are the newest. */
+import type { Bilingual } from "../../errors.ts";
 import { Detector } from "../detector.ts";
 import type { DetectorModel } from "../model.ts";
 import type { FitJob } from "../settings.ts";
@@ -17,20 +18,28 @@ interface Outcome {
 
 export interface Comparison {
   readonly better: boolean;
-  readonly verdict: string;
+  readonly verdict: Bilingual | null;
 }
 
 /** `active` undefined: there is nothing to compare with. */
 export function compare(job: FitJob, active: DetectorModel | undefined, next: DetectorModel): Comparison {
-  if (active === undefined) return { better: true, verdict: "" };
+  if (active === undefined) return { better: true, verdict: null };
   const same = active.signals.length === next.signals.length && active.signals.every((s, i) => s.name === next.signals[i]?.name);
-  if (!same) return { better: true, verdict: "The active version was for other signals." };
+  if (!same) return { better: true, verdict: { en: "The active version was for other signals.", zh: "原使用版本对应其他信号。" } };
   const [old, young] = [outcome(job, active), outcome(job, next)];
   const better = young.alarms <= old.alarms && !(young.found < old.found);
-  const said = (o: Outcome): string =>
-    `${o.alarms} false alarms${Number.isNaN(o.found) ? "" : ` and ${Math.round(100 * o.found)} % of the labelled samples found`}`;
-  return { better, verdict: `On the newest samples: ${said(young)}, with the active version ${said(old)}.` };
+  return {
+    better,
+    verdict: {
+      en: `On the newest samples: ${english(young)}; the active version: ${english(old)}.`,
+      zh: `在最新样本上：${chinese(young)}；原使用版本：${chinese(old)}。`,
+    },
+  };
 }
+
+const percent = (share: number): number => Math.round(100 * share);
+const english = ({ alarms, found }: Outcome): string => `${alarms} false alarms${Number.isNaN(found) ? "" : `, ${percent(found)} % of the labelled samples found`}`;
+const chinese = ({ alarms, found }: Outcome): string => `误报 ${alarms} 次${Number.isNaN(found) ? "" : `，发现 ${percent(found)} % 的标注样本`}`;
 
 function outcome(job: FitJob, model: DetectorModel): Outcome {
   const { signals, periodMs, method, falseAlarmsPerWeek, confidence, seed } = job;

@@ -1,5 +1,5 @@
 /** What the trainer and its child process say to each other (structured clone: typed arrays go as they are). */
-import type { Detail, ErrorCode } from "../../errors.ts";
+import type { Bilingual, Detail, ErrorCode } from "../../errors.ts";
 import type { FitJob } from "../settings.ts";
 
 /** `always`, never (`manual`), or only when the new version is no worse than the active one on the held-out part (`better`). */
@@ -24,8 +24,8 @@ export interface Trained {
   readonly version: number;
   readonly sha256: string;
   readonly promoted: boolean;
-  /** One sentence: why it was, or was not, promoted; "" when there is nothing to say. */
-  readonly verdict: string;
+  /** One sentence: why it was, or was not, promoted; null when there is nothing to say. */
+  readonly verdict: Bilingual | null;
 }
 
 export type FromChild =

@@ -50,7 +50,7 @@ async function train({ job: rest, root, model: name, promotion }: Extract<ToChil
   const { model, warm } = fitDetector(job, progress);
   const store = new ModelStore(root);
   const active = promotion === "better" ? await activeModel(store, name) : undefined;
-  const { better, verdict } = promotion === "better" ? compare(job, active, model) : { better: promotion === "always", verdict: "" };
+  const { better, verdict } = promotion === "better" ? compare(job, active, model) : { better: promotion === "always", verdict: null };
   const { version, sha256 } = await store.write(name, writeDetector(model), { promote: better });
   const state = pack(warm);
   for (let at = 0; at < state.length; at += PART) {

@@ -81,7 +81,7 @@ export class InlineTrainer implements Pick<Trainer, "train"> {
     signal.throwIfAborted();
     const { model, warm } = fitDetector(request.job, hooks.progress);
     const promoted = request.promotion !== "manual";
-    return { ...this.#shelf.add(model, promoted), promoted, verdict: "", warm };
+    return { ...this.#shelf.add(model, promoted), promoted, verdict: null, warm };
   }
 }
 
@@ -157,6 +157,7 @@ export async function rig(options: RigOptions = {}): Promise<Rig> {
       saveEveryMs: 50,
     },
     {
+      language: "en",
       emit: (e) => events.push(e),
       status: (_fill, _shape, key, value) => statuses.push(`${key} ${value}`.trim()),
       report: (e) => reports.push(e),
