@@ -1,7 +1,8 @@
 /** Where the entry files of Millwright's own child processes are, in the source tree (run through tsx) and in the published bundle. */
 import { existsSync, readdirSync } from "node:fs";
+import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const here = fileURLToPath(import.meta.url);
 const fromSource = here.endsWith(".ts");
@@ -15,7 +16,7 @@ export function processPath(name: string): string {
 
 /** `execArgv` to fork it with: set it always, so that a debugger port or memory limit of Node-RED is not inherited. */
 export function processArguments(): string[] {
-  return fromSource ? ["--import", import.meta.resolve("tsx")] : [];
+  return fromSource ? ["--import", pathToFileURL(createRequire(here).resolve("tsx")).href] : [];
 }
 
 function sourcePath(name: string): string | undefined {
