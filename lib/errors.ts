@@ -16,6 +16,7 @@ interface Row {
 export const ERROR_STATUS = {
   setting: { en: "check the settings", zh: "请检查设置" },
   input: { en: "bad input", zh: "输入有误" },
+  overload: { en: "too many messages", zh: "消息过多" },
   data: { en: "data unusable", zh: "数据不可用" },
   model: { en: "model problem", zh: "模型有问题" },
   store: { en: "storage problem", zh: "存储有问题" },
@@ -62,6 +63,11 @@ export const ERRORS = {
     en: "msg.{field} must be milliseconds since 1970 or an ISO 8601 time, got {got}",
     zh: "msg.{field} 必须是自 1970 年起的毫秒数或 ISO 8601 时间，实际为 {got}",
     status: "input",
+  },
+  MW_OVERLOAD: {
+    en: "{got} messages already wait for the node: this one was not handled",
+    zh: "已有 {got} 条消息在等待此节点：本条未处理",
+    status: "overload",
   },
   // datasets
   MW_DATASET_ROW: {
