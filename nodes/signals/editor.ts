@@ -63,12 +63,13 @@ function take({ signals, skipped }: Proposal, from = ""): void {
 
 function fillFromLast(id: string): void {
   $.getJSON("millwright-signals/sample", { set: id, lang: RED.i18n.lang() })
-    .done((answer: Proposal & { readonly node: string }) => {
-      take(answer, answer.node);
+    .done((answer: (Proposal & { readonly node: string }) | undefined) => {
+      if (answer) take(answer, answer.node);
+      else say(t("said.noSample"), true);
     })
     .fail(({ status, responseJSON }) => {
       const { message } = (responseJSON ?? {}) as { readonly message?: string };
-      say(status === 404 ? t("said.noSample") : (message ?? t("said.failed", { status })), true);
+      say(message ?? t("said.failed", { status }), true);
     });
 }
 
@@ -99,7 +100,7 @@ function takePasted(): void {
 RED.nodes.registerType<Properties>("millwright-signals", {
   category: "config",
   defaults: editorDefaults(options, RED.i18n.lang()),
-  paletteLabel: "signals",
+  paletteLabel: () => t("label.palette"),
   label() {
     const list = stored(this.signals);
     return (

@@ -21,13 +21,13 @@ export default function (RED: NodeAPI): void {
 
   /**
    * GET /millwright-signals/sample?set=<id>&lang=<editor language>: the signals of the last sample that a node using this set (else a node without a
-   * set) has seen. 200 {signals, skipped, node: its name or id}; 404 when none was seen; 400 {code, message} when it holds no signals.
+   * set) has seen. 200 {signals, skipped, node: its name or id}; 204 when none was seen; 400 {code, message} when it holds no signals.
    */
   RED.httpAdmin.get(`/${TYPE}/sample`, RED.auth.needsPermission(`${TYPE}.read`), (request, response) => {
     const { set, lang } = request.query;
     const slot = lastSample(typeof set === "string" ? set : "");
     if (slot === undefined) {
-      response.status(404).json({});
+      response.sendStatus(204);
       return;
     }
     try {
