@@ -91,15 +91,15 @@ export class ModelFolder {
   /** Throws `MW_MODEL_NOT_FOUND` and `MW_MODEL_DAMAGED`. */
   async load(version: number): Promise<Contents> {
     const name = path.basename(this.path);
-    const damaged = (expected: string, cause?: unknown): never => fail("MW_MODEL_DAMAGED", { field: name, got: version, expected }, cause);
+    const damaged = (en: string, zh: string, cause?: unknown): never => fail("MW_MODEL_DAMAGED", { field: name, got: version, expected: { en, zh } }, cause);
     const missing = (thrown: unknown): never => {
-      if (codeOf(thrown) === "ENOENT") return damaged("a file is missing", thrown);
+      if (codeOf(thrown) === "ENOENT") return damaged("a file is missing", "缺少文件", thrown);
       throw thrown;
     };
     if (!(await this.numbers()).includes(version)) return fail("MW_MODEL_NOT_FOUND", { field: name, got: version });
-    const manifest = (await this.#manifest(version).catch(missing)) ?? damaged(`${MANIFEST} is not readable`);
+    const manifest = (await this.#manifest(version).catch(missing)) ?? damaged(`${MANIFEST} is not readable`, `${MANIFEST} 无法读取`);
     const model = await readHashed(this.#fs, path.join(this.path, String(version), MODEL)).catch(missing);
-    if (model.sha256 !== manifest.sha256) return damaged(`${MODEL} does not match its SHA-256`);
+    if (model.sha256 !== manifest.sha256) return damaged(`${MODEL} does not match its SHA-256`, `${MODEL} 与其 SHA-256 不符`);
     return { bytes: model.bytes, version, sha256: model.sha256 };
   }
 

@@ -89,7 +89,7 @@ export class ModelStore {
       const { active, previous } = await folder.active(manifests);
       const unreadable = (await folder.numbers()).filter((v) => v > active && !manifests.some((m) => m.version === v));
       const candidates = [...unreadable.reverse(), ...(active === 0 ? [] : [active, ...previous])];
-      if (candidates.length === 0) return fail("MW_MODEL_NOT_FOUND", { field: name, got: "in use" });
+      if (candidates.length === 0) return fail("MW_MODEL_NOT_FOUND", { field: name, got: { en: "in use", zh: "可供使用" } });
       const damaged: MillwrightError[] = [];
       for (const candidate of candidates) {
         const loaded = await folder.loadUnlessDamaged(candidate);
@@ -120,7 +120,7 @@ export class ModelStore {
         await folder.point({ active: version, previous: previous.slice(i + 1), highest });
         return version;
       }
-      return fail("MW_MODEL_NOT_FOUND", { field: name, got: "to roll back to" });
+      return fail("MW_MODEL_NOT_FOUND", { field: name, got: { en: "to roll back to", zh: "可供回退" } });
     });
   }
 

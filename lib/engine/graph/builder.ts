@@ -137,7 +137,8 @@ export class GraphBuilder {
     if (type === "float64") return this.#constant(type, [], Float64Array.of(value));
     if (type === "float32") return this.#constant(type, [], Float32Array.of(value));
     if (type === "int64") return this.#constant(type, [], BigInt64Array.of(BigInt(value)));
-    return fail("MW_GRAPH", { field: "constant", got: type, expected: "float64, float32 or int64" });
+    if (type === "int32") return this.#constant(type, [], Int32Array.of(value));
+    return fail("MW_GRAPH", { field: "constant", got: type, expected: "float64, float32, int64 or int32" });
   }
 
   add = (a: Operand, b: Operand): Value => this.op("Add", [a, b]);

@@ -24,8 +24,8 @@ export function decodeModel(bytes: Uint8Array): Model {
     else if (f.number === 14) metadata.push(pair(f.bytes));
     else unread.push(f.whole.slice());
   }
-  if (graph === undefined) return damaged("there is no graph in the file");
-  if (opsets.length === 0) return damaged("the file names no operator set");
+  if (graph === undefined) return damaged("there is no graph in the file", "文件中没有计算图");
+  if (opsets.length === 0) return damaged("the file names no operator set", "文件没有注明算子集");
   return { irVersion, producer, producerVersion, opsets: Object.fromEntries(opsets), graph, metadata: Object.fromEntries(metadata), unread };
 }
 
@@ -50,7 +50,7 @@ function pair(bytes: Uint8Array): [string, string] {
 }
 
 function graphOf(bytes: Uint8Array, depth: number): Graph {
-  if (depth > MAX_DEPTH) damaged(`graphs are nested over ${MAX_DEPTH} deep`);
+  if (depth > MAX_DEPTH) damaged(`graphs are nested over ${MAX_DEPTH} deep`, `计算图嵌套超过 ${MAX_DEPTH} 层`);
   let name = "";
   const nodes: Node[] = [],
     inputs: ValueInfo[] = [],
@@ -63,7 +63,7 @@ function graphOf(bytes: Uint8Array, depth: number): Graph {
     else if (f.number === 2) name = f.string;
     else if (f.number === 5) {
       const { name: key, tensor } = tensorOf(f.bytes);
-      if (initializers.has(key)) damaged(`the initializer ${key} is there twice`);
+      if (initializers.has(key)) damaged(`the initializer ${key} is there twice`, `权重 ${key} 重复`);
       initializers.set(key, tensor);
     } else if (f.number === 11) inputs.push(valueOf(f.bytes));
     else if (f.number === 12) outputs.push(valueOf(f.bytes));
@@ -103,7 +103,7 @@ function attributeOf(bytes: Uint8Array, depth: number): [string, Attribute] {
     else if (of.get(f.number)?.push(f) === undefined) of.set(f.number, [f]);
   }
   const all = (field: number): Field[] => of.get(field) ?? [];
-  const last = (field: number): Field => all(field).at(-1) ?? damaged(`the attribute ${name} is empty`);
+  const last = (field: number): Field => all(field).at(-1) ?? damaged(`the attribute ${name} is empty`, `属性 ${name} 为空`);
   if (of.has(21)) return [name, { kind: "other", value: bytes.slice() }]; // refers to an attribute of the enclosing function
   if (type === 0) type = ([2, 3, 4, 5, 6, 7, 8, 9, 10, 11].find((field) => of.has(field)) ?? 1) - 1; // files from before the type was stored
   return [name, attributeValue(type)];

@@ -1,17 +1,18 @@
 /** The protocol buffers wire format, as much of it as ONNX uses. Source: https://protobuf.dev/programming-guides/encoding/ */
-import { fail } from "../../errors.ts";
+import { fail, type Bilingual } from "../../errors.ts";
 
 export const VARINT = 0;
 export const FIXED64 = 1;
 export const BYTES = 2;
 export const FIXED32 = 5;
 
+const ONNX: Bilingual = { en: "an ONNX model", zh: "ONNX 模型" };
 const utf8 = new TextEncoder();
 const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Throws `MW_MODEL_FORMAT`: what was found in the bytes, and what a model has there. */
-export function damaged(got: string, expected = "an ONNX model"): never {
-  return fail("MW_MODEL_FORMAT", { got, expected });
+export function damaged(en: string, zh: string, expected: Bilingual = ONNX): never {
+  return fail("MW_MODEL_FORMAT", { got: { en, zh }, expected });
 }
 
 /** Collects the fields of one message; nested messages are joined, not copied, until `finish`. */
@@ -92,7 +93,9 @@ export class Field {
   }
 
   get bytes(): Uint8Array {
-    return this.wire === BYTES && typeof this.#value !== "bigint" ? this.#value : damaged(`field ${this.number} has wire type ${this.wire}`);
+    return this.wire === BYTES && typeof this.#value !== "bigint"
+      ? this.#value
+      : damaged(`field ${this.number} has wire type ${this.wire}`, `字段 ${this.number} 的编码类型为 ${this.wire}`);
   }
 
   get string(): string {
@@ -100,20 +103,22 @@ export class Field {
       return text.decode(this.bytes);
     } catch (error) {
       return error instanceof TypeError
-        ? damaged(`field ${this.number} is not UTF-8`)
-        : fail("MW_MODEL_FORMAT", { got: String(error), expected: "an ONNX model" }, error);
+        ? damaged(`field ${this.number} is not UTF-8`, `字段 ${this.number} 不是 UTF-8`)
+        : fail("MW_MODEL_FORMAT", { got: String(error), expected: ONNX }, error);
     }
   }
 
   /** Signed 64-bit. */
   get int(): bigint {
-    return typeof this.#value === "bigint" ? BigInt.asIntN(64, this.#value) : damaged(`field ${this.number} has wire type ${this.wire}`);
+    return typeof this.#value === "bigint"
+      ? BigInt.asIntN(64, this.#value)
+      : damaged(`field ${this.number} has wire type ${this.wire}`, `字段 ${this.number} 的编码类型为 ${this.wire}`);
   }
 
   /** An integer that fits a JavaScript number. */
   get number53(): number {
     const value = Number(this.int);
-    return Number.isSafeInteger(value) ? value : damaged(`field ${this.number} holds ${this.int}`);
+    return Number.isSafeInteger(value) ? value : damaged(`field ${this.number} holds ${this.int}`, `字段 ${this.number} 的值为 ${this.int}`);
   }
 
   /** The values of a repeated integer field, packed or one at a time. */
@@ -129,37 +134,39 @@ export class Field {
   fixed(width: 4 | 8): Uint8Array {
     const value = this.#value;
     if (typeof value === "bigint" || (this.wire !== BYTES && this.wire !== (width === 4 ? FIXED32 : FIXED64)) || value.length % width !== 0)
-      return damaged(`field ${this.number} has wire type ${this.wire}`);
+      return damaged(`field ${this.number} has wire type ${this.wire}`, `字段 ${this.number} 的编码类型为 ${this.wire}`);
     return value;
   }
 
   get float(): number {
     const b = this.fixed(4);
-    return b.length === 4 ? new DataView(b.buffer, b.byteOffset, 4).getFloat32(0, true) : damaged(`field ${this.number} has ${b.length} bytes`);
+    return b.length === 4
+      ? new DataView(b.buffer, b.byteOffset, 4).getFloat32(0, true)
+      : damaged(`field ${this.number} has ${b.length} bytes`, `字段 ${this.number} 有 ${b.length} 字节`);
   }
 }
 
 function varint(bytes: Uint8Array, cursor: { at: number }): bigint {
   let low = 0; // the first 28 bits: enough for nearly every key and length
   for (let shift = 0; shift < 28; shift += 7) {
-    const byte = bytes[cursor.at++] ?? damaged("the file ends too early");
+    const byte = bytes[cursor.at++] ?? damaged("the file ends too early", "文件不完整");
     low |= (byte & 127) << shift;
     if (byte < 128) return BigInt(low);
   }
   let value = BigInt(low);
   for (let shift = 28n; shift < 70n; shift += 7n) {
-    const byte = bytes[cursor.at++] ?? damaged("the file ends too early");
+    const byte = bytes[cursor.at++] ?? damaged("the file ends too early", "文件不完整");
     value |= BigInt(byte & 127) << shift;
     if (byte < 128) return BigInt.asUintN(64, value);
   }
-  return damaged("a number has over ten bytes");
+  return damaged("a number has over ten bytes", "某个数超过十个字节");
 }
 
 /** The fields of one message, in order. Views into `bytes`, nothing is copied. */
 export function* fields(bytes: Uint8Array): Generator<Field, void, undefined> {
   const cursor = { at: 0 };
   const take = (length: number): Uint8Array => {
-    if (length > bytes.length - cursor.at) damaged("the file ends too early");
+    if (length > bytes.length - cursor.at) damaged("the file ends too early", "文件不完整");
     return bytes.subarray(cursor.at, (cursor.at += length));
   };
   while (cursor.at < bytes.length) {
@@ -167,13 +174,13 @@ export function* fields(bytes: Uint8Array): Generator<Field, void, undefined> {
     const key = Number(varint(bytes, cursor));
     const number = Math.floor(key / 8),
       wire = key % 8;
-    if (number < 1 || number >= 2 ** 29) damaged(`there is no field ${number}`);
+    if (number < 1 || number >= 2 ** 29) damaged(`there is no field ${number}`, `没有字段 ${number}`);
     let value: bigint | Uint8Array;
     if (wire === VARINT) value = varint(bytes, cursor);
     else if (wire === FIXED64) value = take(8);
     else if (wire === FIXED32) value = take(4);
     else if (wire === BYTES) value = take(Number(varint(bytes, cursor)));
-    else value = damaged(`wire type ${wire}`);
+    else value = damaged(`there is no wire type ${wire}`, `没有编码类型 ${wire}`);
     yield new Field(number, wire, value, bytes.subarray(start, cursor.at));
   }
 }

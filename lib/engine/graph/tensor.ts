@@ -1,5 +1,4 @@
 /** Tensors as ONNX files hold them: elements as raw bytes, or in one of six typed fields. */
-import { fail } from "../../errors.ts";
 import { damaged, fields, type Field } from "./protobuf.ts";
 import { DATA_TYPES, elements, type DataType, type Tensor, type TypedArray } from "./types.ts";
 
@@ -43,14 +42,18 @@ export function tensorOf(bytes: Uint8Array): { name: string; tensor: Tensor } {
     else if (f.number === 10) doubles.push(f);
     else if (f.number === 13 || (f.number === 14 && f.int === 1n)) external = true;
   }
-  if (external) fail("MW_MODEL_FORMAT", { got: `the weights ${name} are in another file`, expected: "one file that holds all weights" });
-  const type = TYPE_OF_CODE.get(code) ?? damaged(`the tensor ${name} has the unknown element type ${code}`);
+  if (external)
+    damaged(`the weights ${name} are in another file`, `权重 ${name} 在另一个文件中`, { en: "one file that holds all weights", zh: "包含全部权重的单个文件" });
+  const type = TYPE_OF_CODE.get(code) ?? damaged(`the tensor ${name} has the unknown element type ${code}`, `张量 ${name} 的元素类型 ${code} 未知`);
   if (shape.length > MAX_RANK || shape.some((d) => !Number.isSafeInteger(d) || d < 0))
-    damaged(`the tensor ${name} has the shape [${shape.slice(0, 8).join()}]`);
+    damaged(`the tensor ${name} has the shape [${shape.slice(0, 8).join()}]`, `张量 ${name} 的形状为 [${shape.slice(0, 8).join()}]`);
   const data = type === "string" ? strings : raw !== undefined ? ofRaw(type, raw) : ofFields(type, integers, floats, doubles);
   const { bytes: width, array } = DATA_TYPES[type];
   const want = array === undefined ? elements(shape) : Math.ceil((elements(shape) * width) / array.BYTES_PER_ELEMENT);
-  if (data?.length !== want) damaged(`the tensor ${name} has ${data?.length ?? "broken"} elements`, `${want} for the shape [${shape.join()}]`);
+  if (data?.length !== want) {
+    const expected = { en: `${want} for the shape [${shape.join()}]`, zh: `形状 [${shape.join()}] 需要 ${want} 个` };
+    damaged(`the tensor ${name} has ${data?.length ?? "broken"} elements`, `张量 ${name} 有 ${data?.length ?? "残缺的"} 个元素`, expected);
+  }
   return { name, tensor: { type, shape, data } };
 }
 
