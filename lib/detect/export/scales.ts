@@ -1,0 +1,42 @@
+/** Mahalanobis, PCA and VAR as graphs: all end in the multi-timescale distance (methods/mahalanobis.ts). */
+import type { GraphBuilder, Value } from "../../engine/graph/builder.ts";
+import { reach, type MahalanobisParams, type Scales } from "../methods/mahalanobis.ts";
+import type { VarParams } from "../methods/var.ts";
+import { ewma, last, standardised } from "./blocks.ts";
+import type { Export, Weights } from "./weights.ts";
+
+const FLOOR = 1e-6; // of the mean d2 / q, as in methods/mahalanobis.ts
+
+/**
+ * score_t = exp(0.5 EWMA_s(log(max(FLOOR, mean_a d2_a / q_a)))),  d2_a = (e_a - m_a)' A_a (e_a - m_a),  e_a = EWMA_a(z)
+ * z [rows, n] -> [steps]
+ */
+function scalesScore(g: GraphBuilder, w: Weights, z: Value, p: Scales, steps: number): Value {
+  const n = Number(z.shape[1]);
+  const logs = reach(p.smooth) + steps - 1;
+  const parts = p.rates.map((a, k) => {
+    const e = g.sub(ewma(g, z, a, logs), w.of(p.centre[k]!, [n]));
+    const d2 = g.reduceSum(g.mul(e, g.matmul(e, w.of(p.precision[k]!, [n, n]))), [1]);
+    return g.div(g.max(d2, 0), p.scale[k]!);
+  });
+  const mean = g.div(parts.reduce((a, b) => g.add(a, b)), p.rates.length); // prettier-ignore
+  const log = ewma(g, g.log(g.max(mean, FLOOR)), p.smooth, steps);
+  return g.exp(g.mul(log, 0.5));
+}
+
+export function exportMahalanobis({ g, w, x, steps }: Export, p: MahalanobisParams): Value {
+  return scalesScore(g, w, standardised(g, x, w.of(p.mean), w.of(p.std)), p.scales, steps);
+}
+
+/** r_t = z_t - (b + sum_l B_l z_{t-l}): the lags side by side, newest first, times B'. */
+export function exportVar({ g, w, x, steps }: Export, p: VarParams): Value {
+  const n = p.mean.length,
+    width = p.order * n,
+    rows = Number(x.shape[0]);
+  const z = standardised(g, x, w.of(p.mean), w.of(p.std));
+  const lags = Array.from({ length: p.order }, (_, i) => g.slice(z, 0, p.order - 1 - i, rows - 1 - i));
+  const coefficients = g.transpose(w.of(p.coefficients, [n, width + 1]));
+  const expected = g.add(g.matmul(g.concat(lags, 1), g.slice(coefficients, 0, 0, width)), g.slice(coefficients, 0, width, width + 1));
+  const residual = g.sub(last(g, z, rows - p.order), expected);
+  return scalesScore(g, w, residual, p.scales, steps);
+}
