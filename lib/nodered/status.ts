@@ -14,6 +14,7 @@ export class StatusLine {
   #fill: NodeStatusFill = "grey";
   #shape: NodeStatusShape = "dot";
   #key = "";
+  #error = ""; // code of the error that is shown now
   #value: string | number = "";
   #shown = -Infinity; // ms, monotonic
   #timer: NodeJS.Timeout | undefined;
@@ -44,18 +45,21 @@ export class StatusLine {
     else this.#timer = setTimeout(this.#flush, wait).unref();
   }
 
-  /** Shows an error at once, ahead of anything that waits; the next `show` replaces it. */
+  /** Shows an error at once (and once, however many there are), ahead of anything that waits; the next `show` replaces it. */
   error(error: MillwrightError): void {
     if (this.#closed) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#key = "";
+    if (error.code === this.#error) return;
+    this.#error = error.code;
     this.#shown = performance.now();
     this.#node.status(errorStatus(error, runtimeLanguage(this.#RED)));
   }
 
   readonly #flush = (): void => {
     this.#timer = undefined;
+    this.#error = "";
     this.#shown = performance.now();
     const text = this.#RED._(`status.${this.#key}`, { value: this.#value });
     this.#node.status({ fill: this.#fill, shape: this.#shape, text: Array.from(text).slice(0, WIDTH).join("") });

@@ -43,6 +43,16 @@ describe("StatusLine", () => {
     assert.deepEqual(texts(), ["status.a ", "storage problem", "status.b "]);
   });
 
+  it("shows an error that comes with every other message once", async () => {
+    const { line, texts } = bench();
+    for (let i = 0; i < 100; i++) {
+      line.show("green", "dot", "a");
+      line.error(error);
+    }
+    await sleep(600);
+    assert.deepEqual(texts(), ["status.a ", "storage problem"]);
+  });
+
   it("cuts texts at 20 characters, not within one", () => {
     const { line, texts } = bench();
     line.show("red", "ring", "🙂".repeat(30));

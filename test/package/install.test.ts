@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Message } from "../support/probe.ts";
 import { type NodeRed, ROOT, startNodeRed } from "../support/node-red.ts";
 import { brokenRuntime, installInto, PACK, packTarball, type Tarball } from "../support/pack.ts";
 
@@ -15,11 +16,21 @@ interface NodeSet {
 }
 
 const manifest = JSON.parse(await readManifest()) as { "node-red": { nodes: Record<string, string> } };
+const LEARN = 200; // samples
 const types = Object.keys(manifest["node-red"].nodes);
 
 function readManifest(): Promise<string> {
   return readFile(join(ROOT, "package.json"), "utf8");
 }
+
+const at = { z: "tab", x: 100, y: 100 };
+const FLOW = [
+  { id: "tab", type: "tab", label: "t" },
+  { id: "set", type: "millwright-signals", name: "pump", signals: '[{"name":"flow"},{"name":"pressure"}]', periodMs: 0 },
+  { id: "detector", type: "millwright-anomaly", ...at, signals: "set", learnFor: LEARN, wires: [["out"], ["events"]] },
+  { id: "out", type: "debug", ...at, wires: [] },
+  { id: "events", type: "debug", ...at, wires: [] },
+];
 
 describe("the package, from its tarball", function () {
   this.timeout(240_000);
@@ -37,15 +48,15 @@ describe("the package, from its tarball", function () {
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  /** Every node set of the pack loads, and a flow with every type starts. */
-  async function loads(userDir: string): Promise<void> {
-    const flows = [{ id: "tab", type: "tab", label: "t" }, ...types.map((type) => ({ id: type, type, z: "tab", x: 100, y: 100, wires: [[], []] }))];
-    nodeRed = await startNodeRed({ userDir, linkPack: false, flows });
+  /** Every node set of the pack loads, and the nodes of a small flow start; returns it running. */
+  async function loads(userDir: string): Promise<NodeRed> {
+    nodeRed = await startNodeRed({ userDir, linkPack: false, flows: FLOW });
     const sets = (await nodeRed.admin("/nodes")) as NodeSet[];
     const ours = sets.filter((set) => set.module === PACK);
     assert.deepEqual(ours.flatMap((set) => set.types).sort(), [...types].sort());
     for (const set of ours) assert.ok(set.enabled && set.err === undefined, `${set.id}: ${String(set.err)}`);
     assert.doesNotMatch(nodeRed.log(), /missing types|\[error\]/i);
+    return nodeRed;
   }
 
   it("holds what a user needs and nothing else", () => {
@@ -80,10 +91,18 @@ describe("the package, from its tarball", function () {
     await loads(userDir);
   });
 
-  it("loads without the optional runtime", async () => {
+  it("loads, learns and watches without the optional runtime", async () => {
     const userDir = await installInto(tarball, { arguments: ["--omit=optional"] });
     assert.ok(!existsSync(join(userDir, "node_modules", "onnxruntime-node")));
-    await loads(userDir);
+    const running = await loads(userDir);
+    await running.watch("out", "events");
+    const samples = (n: number): Message[] => Array.from({ length: n }, (_, i) => ({ payload: { flow: 10 + Math.sin(i), pressure: 4 + Math.cos(i * 1.7) } }));
+    await running.send("detector", ...samples(LEARN));
+    const [learned] = await running.waitFor("events", 1, 60_000, ({ topic }) => topic === "learned");
+    assert.match(JSON.stringify(learned), /anomaly-detector/);
+    await running.send("detector", ...samples(300));
+    const last = (await running.waitFor("out", LEARN + 300, 30_000)).at(-1);
+    assert.equal((last?.["anomaly"] as { state: string }).state, "watching");
   });
 
   it("loads when the optional runtime's install script fails", async () => {
