@@ -16,6 +16,9 @@ type Source = "json" | "csv";
 const language: Language = RED.i18n.lang().startsWith("zh") ? "zh" : "en";
 const t = (key: string, params: Record<string, string | number> = {}): string => RED._(`@millwright/node-red-ai/millwright-signals:${key}`, params);
 
+const LEAST = 160; // px: room for two signals
+const MARGIN = 20; // px below the form
+let formHeight = 500; // px
 let rows: SignalRows | undefined; // of the open dialog
 
 /** The stored list, also when it is not valid (yet): the dialog must be able to show it. */
@@ -31,6 +34,18 @@ function stored(text: unknown): Row[] {
   } catch {
     return [];
   }
+}
+
+/** The list takes what the rest of the dialog leaves. */
+function fit(): void {
+  const others = $("#millwright-signals-form").children(":visible").not("#millwright-signals-box").toArray();
+  const used = others.reduce((sum, element) => sum + ($(element).outerHeight(true) ?? 0), 0);
+  rows?.height(Math.max(LEAST, formHeight - used - MARGIN));
+}
+
+function showPaste(shown: boolean): void {
+  $("#millwright-signals-paste").toggle(shown);
+  fit();
 }
 
 const say = (text: string, bad = false): void => {
@@ -74,7 +89,8 @@ function fillFromLast(id: string): void {
 }
 
 function openPaste(source: Source): void {
-  $("#millwright-signals-paste").show().data("source", source);
+  $("#millwright-signals-paste").data("source", source);
+  showPaste(true);
   $("#millwright-signals-text")
     .attr({ placeholder: t(`paste.${source}`), "aria-label": t(`paste.${source}`) })
     .val("")
@@ -91,7 +107,7 @@ function takePasted(): void {
       const sample: unknown = JSON.parse(text);
       take(signalsFromSample(Array.isArray(sample) && typeof sample[0] === "object" ? sample[0] : sample));
     }
-    $("#millwright-signals-paste").hide();
+    showPaste(false);
   } catch (error) {
     say(reason(error), true);
   }
@@ -115,13 +131,13 @@ RED.nodes.registerType<Properties>("millwright-signals", {
     rows = list;
     list.write(stored(this.signals));
     if (this.periodMs === 0) $("#node-config-input-periodMs").val("");
-    $("#millwright-signals-paste").hide();
+    showPaste(false);
     const { id } = this;
     $("#millwright-signals-last").on("click", () => fillFromLast(id));
     $("#millwright-signals-json").on("click", () => openPaste("json"));
     $("#millwright-signals-csv").on("click", () => openPaste("csv"));
     $("#millwright-signals-take").on("click", takePasted);
-    $("#millwright-signals-cancel").on("click", () => $("#millwright-signals-paste").hide());
+    $("#millwright-signals-cancel").on("click", () => showPaste(false));
   },
   oneditsave() {
     const typed = rows?.read() ?? [];
@@ -133,9 +149,8 @@ RED.nodes.registerType<Properties>("millwright-signals", {
     rows = undefined;
   },
   oneditresize({ height }) {
-    const others = $("#millwright-signals-form").children().not("#millwright-signals-box").toArray();
-    const used = others.reduce((sum, element) => sum + ($(element).outerHeight(true) ?? 0), 0);
-    rows?.height(Math.max(160, height - used - 40));
+    formHeight = height;
+    fit();
   },
 });
 

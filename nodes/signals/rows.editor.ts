@@ -39,13 +39,14 @@ export class SignalRows {
       header: this.#header(),
       addItem: (container, _index, data) => {
         this.#fill(container, data);
+        if (data.name === undefined) container.find("input").first().trigger("focus"); // the add button: the browser scrolls to the new row
         changed();
       },
       removeItem: changed,
       sortItems: changed,
       removable: true,
       sortable: true,
-      scrollOnAdd: true,
+      scrollOnAdd: false,
     });
   }
 
