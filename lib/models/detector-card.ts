@@ -12,7 +12,7 @@ export function detectorCard(model: DetectorModel): ModelCard {
     signals: signals.map((s, i) => ({ ...s, kind: kinds[i] ?? s.kind })),
     window: { samples: window, periodMs },
     inputs: { window: `the last ${window} samples, oldest first, one column per signal, raw values without gaps` },
-    outputs: { score: "higher is more anomalous; above 1 the limit is passed" },
+    outputs: { score: "higher is more anomalous; above 1 the limit is passed", contributions: "each signal's part of the score; their sum is the score" },
     method: members.map((m) => m.method).join(" + "),
     why,
     calibration: { ...calibration, limit },

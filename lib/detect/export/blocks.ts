@@ -25,3 +25,6 @@ export function ewma(g: GraphBuilder, x: Value, a: number, steps: number): Value
   const kernel = g.mul(weights, a / (1 - (1 - a) ** far));
   return x.shape.length === 1 ? g.squeeze(g.matmul(kernel, g.unsqueeze(x, 1)), 1) : g.matmul(kernel, x);
 }
+
+/** The sum of values of one shape. */
+export const sum = (g: GraphBuilder, values: readonly Value[]): Value => values.reduce((a, b) => g.add(a, b));

@@ -5,28 +5,28 @@
 import type { GraphBuilder, Value } from "../../engine/graph/builder.ts";
 import type { NearestParams } from "../methods/nearest.ts";
 import { standardised } from "./blocks.ts";
-import type { Export, Weights } from "./weights.ts";
+import type { Export, Scored, Weights } from "./weights.ts";
 
-/** Scores the last `steps` samples one after the other: [rows, C] -> [steps] */
-export function exportNearest({ g, w, x, steps }: Export, p: NearestParams): Value {
+/** Scores the last `steps` samples one after the other. */
+export function exportNearest({ g, w, x, steps }: Export, p: NearestParams): Scored {
   const rows = Number(x.shape[0]);
+  // a length of which the library holds no whole window has no say
+  const lengths = Array.from(p.windows, (_, k) => k).filter((k) => p.run.some((r) => r > p.windows[k]!));
+  if (lengths.length === 0) return { score: g.floats(new Float64Array(steps)), parts: g.floats(new Float64Array(p.signals)) };
   const z = standardised(g, g.gather(x, w.of(p.columns), 1), w.of(p.center), w.of(p.scale));
-  const scores = Array.from({ length: steps }, (_, s) => scoreAt(g, w, z, rows - steps + s, p));
-  return g.concat(scores, 0);
+  const scores = Array.from({ length: steps }, (_, s) => scoreAt(g, w, z, rows - steps + s, p, lengths));
+  return { score: steps === 1 ? scores[0]!.score : g.concat(scores.map((s) => s.score), 0), parts: scores.at(-1)!.parts() }; // prettier-ignore
 }
 
 /**
  * score = exp(mean over w of ln(1 + d_w / (q_w + floor))) - 1;  d_w^2 = min over j of sum_{i<w} ||z_{t-i} - y_{j-i}||^2 / (w channels)
  *
  * D[i, j] = ||z_{t-i} - y_j||^2 by one matrix product; shifting row i right by i puts the terms of one j under each other; the windows' sums are then
- * a product with zeros and ones.
+ * a product with zeros and ones. The parts are those of the squared distance at the length whose ratio stands out most.
  */
-function scoreAt(g: GraphBuilder, w: Weights, z: Value, t: number, p: NearestParams): Value {
-  const channels = p.columns.length,
-    n = p.rows;
-  // a length of which the library holds no whole window has no say
-  const lengths = Array.from(p.windows, (_, k) => k).filter((k) => p.run.some((r) => r > p.windows[k]!));
-  if (lengths.length === 0) return g.floats([0]);
+function scoreAt(g: GraphBuilder, w: Weights, z: Value, t: number, p: NearestParams, lengths: readonly number[]): { score: Value; parts: () => Value } {
+  const channels = p.columns.length;
+  const n = p.rows;
   const windows = lengths.map((k) => p.windows[k]!);
   const longest = Math.max(...windows);
 
@@ -44,9 +44,22 @@ function scoreAt(g: GraphBuilder, w: Weights, z: Value, t: number, p: NearestPar
   const sums = g.matmul(member, shifted); // [windows, n]
 
   const whole = g.greater(g.reshape(g.cast(w.of(p.run), "float64"), [1, n]), column);
-  const least = g.max(g.reduceMin(g.where(whole, sums, Infinity), [1]), 0);
+  const candidates = g.where(whole, sums, Infinity);
+  const least = g.max(g.reduceMin(candidates, [1]), 0);
   const distance = g.sqrt(g.div(least, g.floats(windows.map((v) => v * channels))));
   const quantile = g.gather(w.of(p.quantiles), g.ints(lengths));
   const ratio = g.div(distance, g.add(quantile, p.floor));
-  return g.sub(g.exp(g.reduceMean(g.log(g.add(ratio, 1)), [0], true)), 1);
+  const score = g.sub(g.exp(g.reduceMean(g.log(g.add(ratio, 1)), [0], true)), 1);
+
+  const parts = (): Value => {
+    const widest = g.op("ArgMax", [ratio]); // [1], as are `end` and `length`
+    const end = g.gather(g.argMin(candidates, 1), widest);
+    const length = g.gather(g.ints(windows), widest);
+    const back = g.ints(Array.from({ length: longest }, (_, i) => i));
+    const match = g.gather(y, g.max(g.sub(end, back), 0), 1); // [channels, longest], newest first
+    const e = g.where(g.less(back, length), g.sub(g.transpose(recent), match), 0);
+    const seen = g.concat([g.reduceSum(g.mul(e, e), [1]), g.floats([0])], 0);
+    return g.gather(seen, g.ints(Array.from({ length: p.signals }, (_, c) => (p.columns.includes(c) ? p.columns.indexOf(c) : channels))));
+  };
+  return { score, parts };
 }

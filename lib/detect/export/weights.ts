@@ -40,3 +40,11 @@ export interface Export {
   /** How many of the last samples are scored. */
   readonly steps: number;
 }
+
+/** What an exporter gives. */
+export interface Scored {
+  /** Raw score of the last `steps` samples, [steps]. */
+  readonly score: Value;
+  /** Each signal's part of the last score, >= 0, on any scale, [signals]. */
+  readonly parts: Value;
+}

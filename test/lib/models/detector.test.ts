@@ -35,12 +35,13 @@ function withOthers(x: Matrix): Matrix {
   return { rows: x.rows, cols, data };
 }
 
-/** Largest relative difference of plain onnxruntime on a window from the running stream, over the rows of `x`. */
+/** Largest relative difference of plain onnxruntime on a window from the running stream, score and contributions, over the rows of `x`. */
 async function compare(model: DetectorModel, bytes: Uint8Array, x: Matrix): Promise<{ worst: number; compared: number } | undefined> {
   const session = await openModel(bytes);
   if (session === undefined) return undefined;
   const stream = new FusedStream(model.members, model.columns.length, model.smoothing);
   const window = graphWindow(model);
+  const parts = new Float64Array(model.columns.length);
   let worst = 0,
     compared = 0;
   for (let r = 0; r < x.rows; r++) {
@@ -49,9 +50,17 @@ async function compare(model: DetectorModel, bytes: Uint8Array, x: Matrix): Prom
     // a smoothed score forgets its start as slowly as its weights fade
     if (r < window + (model.smoothing < 1 ? window : 0) || r % 9 !== 0) continue;
     const data = x.data.slice((r + 1 - window) * x.cols, (r + 1) * x.cols);
-    const score: RuntimeTensor | undefined = (await session.run({ window: { type: "float64", shape: [window, x.cols], data } }))["score"];
-    assert.deepEqual([score?.type, score?.dims], ["float64", [1]]);
-    worst = Math.max(worst, difference(Number(score?.data[0]), expected));
+    const outputs: Record<string, RuntimeTensor> = await session.run({ window: { type: "float64", shape: [window, x.cols], data } });
+    const score = outputs["score"]!;
+    const contributions = outputs["contributions"]!;
+    assert.deepEqual([score.type, score.dims, contributions.dims], ["float64", [1], [x.cols]]);
+    worst = Math.max(worst, difference(Number(score.data[0]), expected));
+    stream.contributions(parts);
+    Array.from(contributions.data, Number).forEach((v, i) => {
+      const c = model.columns.indexOf(i);
+      const part = c < 0 ? 0 : parts[c]! / model.limit;
+      worst = Math.max(worst, Math.abs(v - part) / Math.max(1, expected));
+    });
     compared++;
   }
   await session.release();

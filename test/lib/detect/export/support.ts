@@ -33,10 +33,16 @@ export function plant(rows: number, cols: number, seed: number): Matrix {
 export const whole = (x: Matrix): TrainingSet => ({ x, starts: [0] });
 export const rowsOf = (x: Matrix, from: number, to: number): Matrix => ({ rows: to - from, cols: x.cols, data: x.data.slice(from * x.cols, to * x.cols) });
 
-/** Raw stream score of every row, by the model as it was trained: nothing is learned on top. */
-export function streamScores<P extends object>(method: Method<P>, p: P, x: Matrix): Float64Array {
+/** Raw score [rows] and shares [rows, cols] of every row, by the model as it was trained: nothing is learned on top. */
+export function streamScores<P extends object>(method: Method<P>, p: P, x: Matrix): { scores: Float64Array; shares: Float64Array } {
   const stream = method.stream(p);
-  return Float64Array.from({ length: x.rows }, (_, r) => stream.push(x.data.subarray(r * x.cols, (r + 1) * x.cols)));
+  const shares = new Float64Array(x.rows * x.cols);
+  const scores = Float64Array.from({ length: x.rows }, (_, r) => {
+    const score = stream.push(x.data.subarray(r * x.cols, (r + 1) * x.cols));
+    stream.shares(shares.subarray(r * x.cols, (r + 1) * x.cols));
+    return score;
+  });
+  return { scores, shares };
 }
 
 /** |a - b| relative to the larger; scores below `least` count as equally quiet. */
