@@ -144,8 +144,8 @@ export interface EditorDefault<T> {
   value: T;
   type?: string;
   required?: boolean;
-  /** True, or the reason as text: Node-RED 3 and later show it; its published type knows only the boolean. */
-  validate: (value: unknown) => boolean;
+  /** True, or the reason as text: its published type knows only the boolean, and it takes a text for a reason only from a validator of two parameters. */
+  validate: (value: unknown, options?: unknown) => boolean;
 }
 export type EditorDefaults<F extends Fields> = { -readonly [K in keyof F]: EditorDefault<EditorValue<F[K]>> };
 
@@ -155,7 +155,7 @@ export function editorDefaults<F extends Fields>(fields: F, lang: string): Edito
   const entries = Object.entries(fields).map(([name, field]) => {
     const value = field.type === "json" && typeof field.default !== "string" ? JSON.stringify(field.default) : field.default;
     const node = field.type === "node" ? { type: field.node, required: field.required ?? false } : {};
-    return [name, { value, ...node, validate: (v: unknown) => problem(name, field, v, language) ?? true }];
+    return [name, { value, ...node, validate: (v: unknown, _options: unknown) => problem(name, field, v, language) ?? true }];
   });
   return Object.fromEntries(entries) as EditorDefaults<F>;
 }

@@ -123,6 +123,10 @@ describe("options", () => {
       }
     });
 
+    it("give reasons the way Node-RED takes them: from a validator of two parameters", () => {
+      for (const { validate } of Object.values(defaults)) assert.equal(validate.length, 2);
+    });
+
     it("let environment variables pass", () => assert.equal(defaults.window.validate("${WINDOW}"), true));
     it("speak Chinese", () => assert.equal(editorDefaults(fields, "zh-CN").window.validate(1), "window 必须是 2..4096 之间的整数，实际为 1" as never));
   });
