@@ -109,10 +109,9 @@ const slice: Rule = (c) => {
   axes.forEach((axis, i) => {
     const n = size(c, shape[axis]),
       step = steps[i]!;
-    const low = step > 0 ? 0 : -1,
-      high = step > 0 ? n : n - 1;
-    const clamp = (v: number): number => Math.min(high, Math.max(low, v < 0 ? v + n : v));
-    out[axis] = Math.max(0, Math.ceil((clamp(ends[i]!) - clamp(starts[i]!)) / step));
+    const high = step > 0 ? n : n - 1;
+    const clamp = (v: number, low: number): number => Math.min(high, Math.max(low, v < 0 ? v + n : v));
+    out[axis] = Math.max(0, Math.ceil((clamp(ends[i]!, step > 0 ? 0 : -1) - clamp(starts[i]!, 0)) / step)); // backwards, the end may lie before the first
   });
   return [{ type, shape: out }];
 };

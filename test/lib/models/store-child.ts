@@ -1,5 +1,7 @@
-/** Works on a store without end, saying on stdout what is done; its tests kill it. Arguments: folder, model name. */
+/** Works on a store and a state file without end, saying on stdout what is done; its tests kill it. Arguments: folder, model name. */
 import { createHash, randomBytes } from "node:crypto";
+import path from "node:path";
+import { writeState } from "../../../lib/models/state.ts";
 import { ModelStore } from "../../../lib/models/store.ts";
 
 const [root = "", name = ""] = process.argv.slice(2);
@@ -13,6 +15,7 @@ const contents = (): Uint8Array => {
 
 for (let i = 1; ; i++) {
   const { version } = await store.write(name, contents(), { promote: true });
+  await writeState(path.join(root, "..", `${name}.state`), contents());
   process.stdout.write(`${version}\n`);
   if (i % 3 === 0) await store.promote(name, version - 1).catch(() => undefined);
   if (i % 5 === 0) await store.rollback(name).catch(() => undefined);

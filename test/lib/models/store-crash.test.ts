@@ -7,6 +7,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { readState } from "../../../lib/models/state.ts";
 import { ModelStore } from "../../../lib/models/store.ts";
 import { inFolder } from "./support.ts";
 
@@ -40,14 +41,20 @@ async function kill({ process: child }: Child): Promise<void> {
   await once(child, "close");
 }
 
-/** Every version that is there is whole, and so is the active one, with nothing to report. */
+function proven(bytes: Uint8Array): void {
+  assert.equal(Buffer.from(bytes.subarray(-32)).toString("hex"), createHash("sha256").update(bytes.subarray(0, -32)).digest("hex"));
+}
+
+/** Every version that is there is whole, and so are the active one, with nothing to report, and the state. */
 async function check(root: string, done: readonly number[]): Promise<void> {
   const store = new ModelStore(root);
   const versions = await store.versions("pump");
   for (const { version } of versions) {
-    const { bytes } = await store.read("pump", version);
-    assert.equal(Buffer.from(bytes.subarray(-32)).toString("hex"), createHash("sha256").update(bytes.subarray(0, -32)).digest("hex"));
+    proven((await store.read("pump", version)).bytes);
   }
+  const state = await readState(path.join(root, "..", "pump.state"));
+  if (state !== undefined) proven(state);
+  assert.ok(state !== undefined || done.length === 0, "a state that was written is gone");
   if (done.length === 0 && versions.length === 0) return;
   const { damaged, version } = await store.read("pump");
   assert.deepEqual(damaged, []);

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { MillwrightError } from "../../../../lib/errors.ts";
 import { GraphBuilder, type Value } from "../../../../lib/engine/graph/builder.ts";
 import { decodeModel } from "../../../../lib/engine/graph/decode.ts";
 import { encodeModel } from "../../../../lib/engine/graph/encode.ts";
+import { elements } from "../../../../lib/engine/graph/types.ts";
 import { RULES, type OpName } from "../../../../lib/engine/graph/shapes.ts";
 import { openModel, type RuntimeTensor } from "../../../support/onnxruntime.ts";
 
@@ -114,6 +116,47 @@ describe("graph builder", () => {
         (error) => error instanceof MillwrightError && error.code === "MW_GRAPH" && message.test(error.message),
       );
     });
+
+  it("infers what onnxruntime gives on random shapes, slices and pads", async function () {
+    this.timeout(60_000);
+    const int = (min: number, max: number) => fc.integer({ min, max });
+    const dims = fc.array(int(1, 4), { minLength: 1, maxLength: 4 });
+    type Build = (g: GraphBuilder, x: Value) => Value;
+    const builds: fc.Arbitrary<Build> = fc.oneof(
+      fc.tuple(int(-6, 6), int(-6, 6), fc.constantFrom(-3, -2, -1, 1, 2, 3)).map(
+        ([start, end, step]): Build =>
+          (g, x) =>
+            g.slice(x, -1, start, end, step),
+      ),
+      fc.tuple(int(0, 3), int(0, 3)).map(
+        ([before, after]): Build =>
+          (g, x) =>
+            g.pad(x, x.shape.length - 1, before, after),
+      ),
+      // against itself with some sizes 1 and some leading ones left out
+      fc.tuple(fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }), int(0, 3)).map(([ones, cut]): Build => (g, x) => {
+        const shape = x.shape.map((d, i) => (ones[i] ? 1 : Number(d))).slice(Math.min(cut, x.shape.length - 1));
+        return g.add(g.floats(new Float64Array(elements(shape)), shape), x);
+      }),
+      int(0, 4).map(
+        (at): Build =>
+          (g, x) =>
+            g.reshape(x, [...x.shape.slice(0, at).map(() => 0), -1, 1]),
+      ),
+    );
+    await fc.assert(
+      fc.asyncProperty(dims, builds, async (shape, build) => {
+        const g = new GraphBuilder();
+        const y = build(g, g.input("x", "float64", shape));
+        g.output("y", y);
+        const session = (await openModel(encodeModel(g.build(INFO)))) ?? this.skip();
+        const ran = (await session.run({ x: { type: "float64", shape, data: new Float64Array(elements(shape)) } }))["y"];
+        await session.release();
+        assert.deepEqual(ran?.dims, y.shape);
+      }),
+      { numRuns: 300 },
+    );
+  });
 
   it("carries a size known only at run time through the operators", async function () {
     const g = new GraphBuilder();
