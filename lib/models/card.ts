@@ -2,7 +2,7 @@
  * The model card: what a model is, what it was trained on and what it is not good for (after Mitchell et al., "Model Cards for Model Reporting", 2019).
  * It is the metadata of the model file, one entry per field, so that every ONNX viewer shows it.
  */
-import { fail } from "../errors.ts";
+import type { Bilingual } from "../errors.ts";
 import type { SignalSpec } from "../signals/types.ts";
 
 export interface ModelCard {
@@ -14,7 +14,7 @@ export interface ModelCard {
   readonly outputs: Readonly<Record<string, string>>;
   readonly method: string;
   /** Why this method. */
-  readonly why: string;
+  readonly why: string | Bilingual;
   /** The limit, the wanted false alarms and confidence, and the fit behind them. */
   readonly calibration: Readonly<Record<string, number>>;
   /** What was measured on held-out data. */
@@ -43,22 +43,18 @@ export function cardToMetadata(card: ModelCard): Record<string, string> {
   return Object.fromEntries(Object.entries(card).map(([key, value]) => [PREFIX + key, typeof value === "string" ? value : JSON.stringify(value)]));
 }
 
-/** The card's fields as they are in the file; undefined when there is no card (a model from elsewhere). Throws `MW_MODEL_FORMAT`. */
+/** The card's fields as they are in the file; undefined when there is no card (a model from elsewhere). */
 export function readCard(metadata: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> | undefined {
   const fields = Object.entries(metadata).filter(([key]) => key.startsWith(PREFIX));
   if (fields.length === 0) return undefined;
-  return Object.fromEntries(fields.map(([key, text]) => [key.slice(PREFIX.length), /^[[{]/.test(text) ? json(key, text) : text]));
+  return Object.fromEntries(fields.map(([key, text]) => [key.slice(PREFIX.length), /^[[{]/.test(text) ? jsonOrText(text) : text]));
 }
 
-function json(key: string, text: string): unknown {
+function jsonOrText(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    return fail(
-      "MW_MODEL_FORMAT",
-      { got: { en: `its metadata entry ${key} is not JSON`, zh: `元数据 ${key} 不是 JSON` }, expected: { en: "a model card", zh: "模型卡" } },
-      error,
-    );
+  } catch {
+    return text;
   }
 }
 
