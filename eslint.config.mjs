@@ -49,7 +49,10 @@ export default tseslint.config(
   },
   { files: ["lib/**/*.ts"], ignores: ["lib/nodered/**"], rules: noNodeRed },
   { files: ["test/**/*.ts"], rules: { "@typescript-eslint/only-throw-error": "off", "@typescript-eslint/prefer-promise-reject-errors": "off" } }, // what a test throws at the code
-  { files: ["**/*.mjs", "**/*.cjs"], languageOptions: { globals: globals("console", "process", "Buffer", "URL", "setTimeout", "clearTimeout", "fetch") } },
+  {
+    files: ["**/*.mjs", "**/*.cjs"],
+    languageOptions: { globals: globals("console", "process", "Buffer", "URL", "setTimeout", "clearTimeout", "setImmediate", "performance", "fetch") },
+  },
   { files: ["**/*.cjs"], languageOptions: { sourceType: "commonjs" } },
   prettier,
 );

@@ -15,7 +15,7 @@ import { Probe } from "./probe.ts";
 
 export const ROOT = resolve(import.meta.dirname, "../..");
 export const NODE_RED_PATH = resolve(process.env["NODE_RED_PATH"] ?? dirname(createRequire(import.meta.url).resolve("node-red/package.json")));
-const PROBE_FOLDER = join(import.meta.dirname, "probe");
+export const PROBE_FOLDER = join(import.meta.dirname, "probe");
 
 export type FlowNode = Readonly<Record<string, unknown>> & { readonly id: string; readonly type: string };
 
