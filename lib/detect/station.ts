@@ -205,8 +205,9 @@ export class Station {
   }
 
   /** `removed`: the node was deleted from the flow. */
-  close(removed: boolean): Promise<void> {
+  async close(removed: boolean): Promise<void> {
     this.#closing.abort();
-    return this.learner.close(removed);
+    await this.#gate.pass(() => {}); // what came during the start is learned before the state is saved
+    await this.learner.close(removed);
   }
 }

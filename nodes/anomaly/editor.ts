@@ -90,7 +90,7 @@ RED.nodes.registerType<Properties>("millwright-anomaly", {
             .val(value)
             .text(t(`${keys}.${value}`)),
         );
-      select.val(this[name] ?? options[name].default);
+      select.val(this[name]);
     }
     let seen: Overview | undefined;
     const update = (): void => hints(t, seen);

@@ -4,7 +4,7 @@ import type { Node, NodeAPI, NodeDef } from "node-red";
 import { DetectorShelf } from "../../lib/detect/station/shelf.ts";
 import { Keeper } from "../../lib/detect/station/keeper.ts";
 import { modelBus } from "../../lib/detect/station/bus.ts";
-import { Station, type Message } from "../../lib/detect/station.ts";
+import { Station } from "../../lib/detect/station.ts";
 import { trainer } from "../../lib/detect/trainer.ts";
 import { ModelStore } from "../../lib/models/store.ts";
 import { toMillwrightError } from "../../lib/nodered/errors.ts";
@@ -50,9 +50,9 @@ export default function (RED: NodeAPI): void {
     }
     stations.set(this.id, made);
     void made.open();
-    const slot = openSlot(this.id, String((config as { signals?: unknown }).signals ?? ""));
+    const slot = openSlot(this.id, (config as { signals?: string }).signals ?? "");
     const handle: Handler = (msg, send, signal) => {
-      const pending = made.input(msg as unknown as Message, send as (m: Message) => void, signal);
+      const pending = made.input(msg, send, signal);
       slot.sample = made.lastSample;
       return pending;
     };

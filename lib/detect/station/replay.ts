@@ -43,7 +43,7 @@ export interface ReplaySettings {
 /** Throws the signal's reason once it is aborted. */
 export async function replay({ detector: settings, model, limitFactor }: ReplaySettings, data: Dataset, signal: AbortSignal): Promise<Scored> {
   const detector = new Detector({ ...settings, signals: data.signals });
-  detector.install(model, undefined, limitFactor);
+  detector.install(limitFactor === 1 ? model : { ...model, limit: model.limit * limitFactor });
   const { rows, cols } = data.x;
   const scored: Scored = {
     scores: [],
@@ -56,10 +56,12 @@ export async function replay({ detector: settings, model, limitFactor }: ReplayS
   };
   const slices = new Slices(signal);
   const period = model.periodMs > 0 ? model.periodMs : 1000; // without times: rows at the model's pace
+  const row = new Float64Array(cols); // one for all rows: a view per row would be garbage
   let peak = -Infinity;
   for (let r = 0; r < rows; r++) {
     if (slices.due()) await slices.pause();
-    const j = detector.push(data.x.data.subarray(r * cols, (r + 1) * cols), data.hasTimes ? data.times[r]! : r * period);
+    for (let c = 0; c < cols; c++) row[c] = data.x.data[r * cols + c]!;
+    const j = detector.push(row, data.hasTimes ? data.times[r]! : r * period);
     const judged = !Number.isNaN(j.score);
     scored.scores.push(judged ? j.score : null);
     scored.alarms.push(j.alarm);

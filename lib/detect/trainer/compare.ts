@@ -38,7 +38,8 @@ export function compare(job: FitJob, active: DetectorModel | undefined, next: De
 }
 
 const percent = (share: number): number => Math.round(100 * share);
-const english = ({ alarms, found }: Outcome): string => `${alarms} false alarms${Number.isNaN(found) ? "" : `, ${percent(found)} % of the labelled samples found`}`;
+const english = ({ alarms, found }: Outcome): string =>
+  `${alarms} false alarms${Number.isNaN(found) ? "" : `, ${percent(found)} % of the labelled samples found`}`;
 const chinese = ({ alarms, found }: Outcome): string => `误报 ${alarms} 次${Number.isNaN(found) ? "" : `，发现 ${percent(found)} % 的标注样本`}`;
 
 function outcome(job: FitJob, model: DetectorModel): Outcome {

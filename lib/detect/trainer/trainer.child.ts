@@ -1,7 +1,7 @@
 /** The training process: takes samples, fits, writes the model file into the store, answers. Low priority, one job, then it ends. */
 import { constants, setPriority } from "node:os";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { MillwrightError, toMillwrightError } from "../../errors.ts";
+import { MillwrightError } from "../../errors.ts";
 import { readDetector, writeDetector } from "../../models/detector.ts";
 import { ModelStore } from "../../models/store.ts";
 import type { SampleChunk } from "../buffer.ts";
@@ -9,8 +9,8 @@ import { fitDetector } from "../fit.ts";
 import { pack } from "../frames.ts";
 import type { DetectorModel } from "../model.ts";
 import type { FitJob } from "../settings.ts";
-import { FitError } from "../types.ts";
 import { compare } from "./compare.ts";
+import { trainingFailure } from "./failure.ts";
 import { PART, type FromChild, type ToChild, type Trained } from "./protocol.ts";
 
 const TELL_EVERY = 250; // ms between progress messages
@@ -70,8 +70,8 @@ async function activeModel(store: ModelStore, name: string): Promise<DetectorMod
 }
 
 function failure(error: unknown, name: string): FromChild {
-  const coded = error instanceof FitError ? new MillwrightError("MW_TRAIN_FAILED", { field: name, got: error.message }) : toMillwrightError(error);
-  return { type: "failed", code: coded.code, details: coded.details };
+  const { code, details } = trainingFailure(error, name);
+  return { type: "failed", code, details };
 }
 
 lowPriority();

@@ -50,7 +50,7 @@ describe("detect/station: gate", () => {
 describe("detect/station: saver", () => {
   it("saves at most once per interval, and on close what is left", async () => {
     let saves = 0;
-    const saver = new Saver({ intervalMs: 30, save: async () => void saves++, failed: () => assert.fail() });
+    const saver = new Saver({ intervalMs: 30, save: () => Promise.resolve((saves++, undefined)), failed: () => assert.fail() });
     for (let i = 0; i < 50; i++) {
       saver.touch();
       await sleep(2);

@@ -11,6 +11,7 @@ import { ModelBus } from "../../../../lib/detect/station/bus.ts";
 import type { StationEvent } from "../../../../lib/detect/station/events.ts";
 import { Keeper } from "../../../../lib/detect/station/keeper.ts";
 import type { Shelf, Shelved, StoredVersion } from "../../../../lib/detect/station/shelf.ts";
+import { trainingFailure } from "../../../../lib/detect/trainer/failure.ts";
 import type { Trainer, TrainRequest, TrainResult } from "../../../../lib/detect/trainer.ts";
 import type { SignalSpec } from "../../../../lib/signals/types.ts";
 
@@ -79,11 +80,18 @@ export class InlineTrainer implements Pick<Trainer, "train"> {
     await nextTurn();
     await this.before(request, signal);
     signal.throwIfAborted();
-    const { model, warm } = fitDetector(request.job, hooks.progress);
-    const promoted = request.promotion !== "manual";
-    return { ...this.#shelf.add(model, promoted), promoted, verdict: null, warm };
+    try {
+      const { model, warm } = fitDetector(request.job, hooks.progress);
+      const promoted = request.promotion !== "manual";
+      return { ...this.#shelf.add(model, promoted), promoted, verdict: null, warm };
+    } catch (error) {
+      throw trainingFailure(error, request.model);
+    }
   }
 }
+
+/** The events whose type can be `T`. */
+type Of<T, E = StationEvent> = E extends { readonly type: infer U } ? (T extends U ? E : never) : never;
 
 export interface Rig {
   readonly station: Station;
@@ -100,7 +108,7 @@ export interface Rig {
   /** Sends samples synchronously where possible. */
   feed(samples: Iterable<unknown>, more?: (i: number) => Message): Promise<void>;
   /** Waits until an event of this type has come. */
-  event<T extends StationEvent["type"]>(type: T): Promise<Extract<StationEvent, { type: T }>>;
+  event<T extends StationEvent["type"]>(type: T): Promise<Of<T>>;
   types(): string[];
 }
 
