@@ -1,7 +1,7 @@
 /**
  * What the detector costs in a real Node-RED: source -> detector -> sink against source -> pass-through -> sink in the same process.
  *
- *   npm run bench:flow [-- --out DIR --signals 8,52 --messages 1000000 --data DIR]      (--data is taken and not used)
+ *   npm run bench:flow [-- --out DIR --signals 8,52 --messages 1000000 --method auto --data DIR]      (--data is taken and not used)
  *
  * Prints a table and, as JSON (also DIR/flow.json), for 8 signals, and with the suffix _52 for 52:
  *   added_p50_us, added_p99_us   per message, detector minus pass-through, one message at a time (median of the rounds)
@@ -35,7 +35,7 @@ interface Figures {
   rss_growth_mb: number;
 }
 
-function flow(signals: number): { id: string; type: string }[] {
+function flow(signals: number, method: string): { id: string; type: string }[] {
   const at = { z: "tab", x: 100, y: 100 };
   const chain = (middle: { id: string; type: string }): { id: string; type: string }[] => [
     { id: `from-${middle.id}`, type: "bench-source", ...at, signals, wires: [[middle.id]] } as { id: string; type: string },
@@ -47,7 +47,7 @@ function flow(signals: number): { id: string; type: string }[] {
     { id: "tab", type: "tab" },
     { id: "set", type: "millwright-signals", signals: list, periodMs: 0 } as { id: string; type: string },
     ...chain({ id: "pass", type: "bench-pass" }),
-    ...chain({ id: "detector", type: "millwright-anomaly", signals: "set", learnFor: LEARN } as { id: string; type: string }),
+    ...chain({ id: "detector", type: "millwright-anomaly", signals: "set", learnFor: LEARN, method } as { id: string; type: string }),
     { id: "events", type: "debug", ...at, active: false, wires: [] } as { id: string; type: string },
   ];
 }
@@ -59,7 +59,7 @@ const median = (values: readonly number[]): number =>
     0.5,
   );
 
-async function measure(nodeRed: NodeRed, signals: number, messages: number): Promise<Figures> {
+async function measure(nodeRed: NodeRed, signals: number, messages: number, method: string): Promise<Figures> {
   const ask = (path: string, body: object): Promise<unknown> =>
     nodeRed.admin(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
   const closed = async (node: string): Promise<readonly number[]> => {
@@ -74,7 +74,7 @@ async function measure(nodeRed: NodeRed, signals: number, messages: number): Pro
   const memory = async (): Promise<number> => ((await ask("/bench-memory", {})) as { rss: number }).rss;
   const learned = (): Promise<unknown> => nodeRed.waitFor("events", 1, 600_000, ({ topic }) => topic === "learned");
 
-  await nodeRed.deploy(flow(signals));
+  await nodeRed.deploy(flow(signals, method));
   await nodeRed.watch("events");
   await open("detector", LEARN);
   const [event] = (await learned()) as [{ payload: { model: { method: string } } }];
@@ -115,7 +115,7 @@ async function measure(nodeRed: NodeRed, signals: number, messages: number): Pro
   };
 }
 
-const args = readArguments(["data", "out", "signals", "messages"], []);
+const args = readArguments(["data", "out", "signals", "messages", "method"], []);
 if (!existsSync(join(ROOT, "dist/nodes"))) {
   console.error("npm run build first");
   process.exit(2);
@@ -124,7 +124,7 @@ const figures: Record<string, number> = {};
 for (const width of (args.signals ?? "8,52").split(",").map(Number)) {
   const nodeRed = await startNodeRed({ nodeArguments: ["--expose-gc"], settings: { nodesDir: [PROBE_FOLDER, join(import.meta.dirname, "lib/flow-nodes")] } });
   try {
-    const result = await measure(nodeRed, width, Number(args.messages ?? 1_000_000));
+    const result = await measure(nodeRed, width, Number(args.messages ?? 1_000_000), args.method ?? "auto");
     console.table(Object.fromEntries(Object.entries(result).map(([key, value]) => [key, Number((value as number).toPrecision(4))])));
     for (const [key, value] of Object.entries(result)) figures[width === 8 ? key : `${key}_${width}`] = Number((value as number).toPrecision(4));
   } finally {
