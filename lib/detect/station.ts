@@ -4,56 +4,30 @@
  *
  * Order: messages leave in the order they came. Live samples are judged at once, also while a dataset in front of them is still being scored.
  */
-import type { Language, MillwrightError } from "../errors.ts";
 import { readDataset, type Dataset } from "../message/dataset.ts";
 import { parsePeriods } from "../message/labels.ts";
 import { payloadForm } from "../message/payload.ts";
-import { getPath, setPath, type Path } from "../message/property.ts";
-import type { Sentence } from "../signals/sentences.ts";
+import { getPath, setPath } from "../message/property.ts";
+import { describe } from "../signals/sentences.ts";
 import { signalsFromSample } from "../signals/set.ts";
-import type { SignalSet, SignalSpec } from "../signals/types.ts";
+import type { SignalSpec } from "../signals/types.ts";
 import type { Judgement } from "./detector.ts";
 import type { DetectorSettings } from "./settings.ts";
 import { ArrivalClock } from "./station/arrival.ts";
 import { learnBatch, scoreBatch, unscored, type BatchAnomaly } from "./station/batch.ts";
 import { parseCommand, type CommandName } from "./station/commands.ts";
-import type { StationEvent } from "./station/events.ts";
 import { Gate } from "./station/gate.ts";
 import { Lane } from "./station/lane.ts";
 import { Learner, type LearnerTools } from "./station/learner.ts";
 import type { Live } from "./station/live.ts";
 import { obey, type Order } from "./station/orders.ts";
 import { anomaly, refusal } from "./station/result.ts";
-import { Board, type ShowStatus } from "./station/status.ts";
+import { Silence } from "./station/silence.ts";
+import { Board } from "./station/status.ts";
+import { summary } from "./station/summary.ts";
+import type { Message, Outlets, Send, StationSettings } from "./station/types.ts";
 
-export type Message = Record<string, unknown>;
-export type Send = (msg: Message) => void;
-
-export interface StationSettings {
-  /** Undefined: the signals of the first message. */
-  readonly signals: SignalSet | undefined;
-  readonly property: Path;
-  readonly output: Path;
-  readonly detector: Omit<DetectorSettings, "signals" | "periodMs">;
-  readonly model: {
-    /** Folder of the model store, and the model's name in it. */
-    readonly root: string;
-    readonly name: string;
-    readonly promote: "auto" | "manual";
-    /** The name is this node's alone: when its signals change it may learn anew under the same name. */
-    readonly own: boolean;
-  };
-}
-
-export interface Outlets {
-  readonly emit: (event: StationEvent) => void;
-  readonly status: ShowStatus;
-  /** Of the sentences in events. */
-  readonly language: Language;
-  /** A failure that no message can carry. */
-  readonly report: (error: MillwrightError) => void;
-  readonly note: (sentence: Sentence) => void;
-}
+export type { Message, Outlets, Send, StationSettings } from "./station/types.ts";
 
 export class Station {
   readonly learner: Learner;
@@ -66,6 +40,7 @@ export class Station {
   readonly #gate = new Gate();
   readonly #lane = new Lane();
   readonly #closing = new AbortController();
+  readonly #silence: Silence;
 
   constructor(settings: StationSettings, tools: LearnerTools, outlets: Outlets) {
     this.#settings = settings;
@@ -73,6 +48,10 @@ export class Station {
     this.#field = settings.property.join(".");
     this.#board = new Board(outlets.status);
     this.learner = new Learner(settings, tools, outlets, new ArrivalClock(tools.now));
+    this.#silence = new Silence((silentMs) => {
+      this.#board.silent();
+      outlets.emit({ type: "silent", at: tools.now(), silentMs });
+    });
   }
 
   /** Starts with what was learned before; messages that come meanwhile wait. */
@@ -102,11 +81,14 @@ export class Station {
     this.lastSample = payload;
     const j = live.sample(payload, msg["timestamp"]);
     for (const note of live.notes) this.#outlets.note(note);
-    const result = anomaly(j, live.names, learner.loaded?.info ?? null, learner.state(j));
+    const result = anomaly(j, live.names, learner.loaded?.info ?? null, learner.state(j), this.#reasons);
     const left = this.#leave(msg, result, send);
     this.#after(live, j);
+    this.#silence.heard(live.detector);
     return left;
   }
+
+  readonly #reasons = (): string[] => this.learner.live?.detector.healthReasons().map((r) => describe(r, this.#outlets.language)) ?? [];
 
   /** Sends the message with its result, behind those that are still being worked on. */
   #leave(msg: Message, result: object, send: Send): void | Promise<void> {
@@ -185,7 +167,7 @@ export class Station {
 
   /** For the editor: the state of the node and the versions of its model. */
   async overview(): Promise<object> {
-    return { ...this.learner.summary(), versions: await this.learner.desk.catalogue() };
+    return { ...summary(this.learner), versions: await this.learner.desk.catalogue() };
   }
 
   /** A command may bring a dataset; anything else (a time stamp of an inject node, one sample, nothing) means: what is buffered. */
@@ -207,6 +189,7 @@ export class Station {
   /** `removed`: the node was deleted from the flow. */
   async close(removed: boolean): Promise<void> {
     this.#closing.abort();
+    this.#silence.close();
     await this.#gate.pass(() => {}); // what came during the start is learned before the state is saved
     await this.learner.close(removed);
   }

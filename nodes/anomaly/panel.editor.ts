@@ -119,7 +119,7 @@ export class StatePanel {
     const bar = $('<div class="millwright-buttons">');
     const add = (name: string, act: () => void): void => {
       bar.append(
-        $('<button type="button" class="red-ui-button red-ui-button-small">')
+        $('<button type="button" class="red-ui-button">')
           .text(this.#t(`buttons.${name}`))
           .on("click", act),
       );

@@ -36,6 +36,13 @@ export interface FeedbackEvent extends Omit<Feedback, "kind"> {
   readonly kind: Feedback["kind"];
 }
 
+/** No samples have come for longer than is usual. */
+export interface SilentEvent {
+  readonly type: "silent";
+  readonly at: number;
+  readonly silentMs: number;
+}
+
 /** A failure that no message can carry: of training in the background, of a damaged model, of a full disk. */
 export interface ErrorEvent {
   readonly type: "error";
@@ -44,4 +51,4 @@ export interface ErrorEvent {
   readonly text: string;
 }
 
-export type StationEvent = DetectorEvent | LearningEvent | LearnedEvent | FeedbackEvent | ErrorEvent;
+export type StationEvent = DetectorEvent | LearningEvent | LearnedEvent | FeedbackEvent | SilentEvent | ErrorEvent;

@@ -5,18 +5,19 @@ import type { SignalSpec } from "../../signals/types.ts";
 import type { Judgement } from "../detector.ts";
 import type { Feedback } from "../feedback.ts";
 import type { FitJob } from "../settings.ts";
-import type { Outlets, StationSettings } from "../station.ts";
 import type { TrainResult } from "../trainer.ts";
 import type { ArrivalClock } from "./arrival.ts";
 import type { ModelChange } from "./bus.ts";
 import type { FeedbackOrder } from "./commands.ts";
-import { ModelDesk, type DeskTools, type Loaded, type Run } from "./desk.ts";
+import { ModelDesk, type DeskTools, type Loaded } from "./desk.ts";
 import type { LearnedEvent } from "./events.ts";
 import type { Keeper } from "./keeper.ts";
 import { Live } from "./live.ts";
-import type { ModelInfo, StationState } from "./result.ts";
+import type { StationState } from "./result.ts";
 import { keepsake, restored, type Saved } from "./saved.ts";
 import { Saver } from "./saver.ts";
+import { Teller } from "./teller.ts";
+import type { Outlets, StationSettings } from "./types.ts";
 
 export interface LearnerTools extends DeskTools {
   readonly keeper: Keeper;
@@ -25,29 +26,8 @@ export interface LearnerTools extends DeskTools {
   readonly saveEveryMs: number;
 }
 
-export interface Summary {
-  readonly state: StationState;
-  readonly model: ModelInfo | null;
-  readonly why: string;
-  /** Version that waits to be promoted. */
-  readonly candidate: number | null;
-  readonly signals: readonly string[];
-  /** Time between samples, ms; 0 = not known yet. */
-  readonly periodMs: number;
-  /** 0..1 of the learning period. */
-  readonly progress: number;
-  /** Samples since the start. */
-  readonly samples: number;
-  /** The limit over that of the model's calibration (moved by feedback). */
-  readonly limitFactor: number;
-  readonly alarm: { readonly id: string; readonly start: number } | null;
-  readonly training: { readonly ahead: number; readonly progress: number; readonly what: string } | null;
-}
-
 /** After a failed training run, another one is tried when so many more samples, and half as many as there were, have come. */
 const RETRY_SAMPLES = 200;
-const PROGRESS_EVERY = 10_000; // ms
-const PROGRESS_STEP = 0.1;
 const SUPERSEDED: Bilingual = { en: "another node has trained this model", zh: "另一个节点已训练了此模型" };
 const CANCELLED: Bilingual = { en: "it was cancelled by command", zh: "已被命令取消" };
 
@@ -59,6 +39,7 @@ export class Learner {
   /** The active model is for other signals and its name may be another node's too: nothing is judged. */
   refused: MillwrightError | undefined;
   readonly desk: ModelDesk;
+  readonly teller: Teller;
   readonly #settings: StationSettings;
   readonly #tools: LearnerTools;
   readonly #outlets: Outlets;
@@ -67,9 +48,7 @@ export class Learner {
   readonly #closing = new AbortController();
   #hold: Saved["hold"] = null;
   #anew = false;
-  #alarm: { readonly id: string; readonly start: number } | undefined;
   #retryAt = 0; // samples seen
-  #told = { progress: 0, at: -Infinity, phase: "" };
   #serial: Promise<unknown> = Promise.resolve();
 
   constructor(settings: StationSettings, tools: LearnerTools, outlets: Outlets, clock: ArrivalClock) {
@@ -77,9 +56,10 @@ export class Learner {
     this.#tools = tools;
     this.#outlets = outlets;
     this.#clock = clock;
+    this.teller = new Teller(outlets, tools.now);
     this.desk = new ModelDesk(settings.model, tools, {
       changed: (change) => void this.#inTurn(() => this.#follow(change)).catch(this.#report),
-      progress: (run) => this.#training(run),
+      progress: (run) => this.teller.training(run),
       notice: outlets.report,
     });
     this.#saver = new Saver({ intervalMs: tools.saveEveryMs, save: () => this.#save(), failed: this.#report });
@@ -87,6 +67,11 @@ export class Learner {
 
   get signals(): readonly SignalSpec[] | undefined {
     return this.live?.signals ?? this.#settings.signals?.signals;
+  }
+
+  /** Time between samples that the settings give, ms; 0 = learned. */
+  get periodMs(): number {
+    return this.#settings.signals?.periodMs ?? 0;
   }
 
   /** Version that waits to be promoted. */
@@ -100,9 +85,9 @@ export class Learner {
     const loaded = kept?.saved.anew === true ? undefined : await this.desk.load().catch(this.#report);
     const signals = this.#settings.signals?.signals ?? loaded?.model.signals ?? kept?.saved.signals;
     if (signals === undefined) return;
-    const live = this.begin(signals);
+    let live = this.begin(signals);
     this.loaded = loaded && this.#fits(loaded, live) ? loaded : undefined;
-    if (kept) this.#resume(live, kept);
+    if (kept) live = this.#resume(live, kept);
     if (this.loaded && live.detector.model === undefined) live.detector.install(this.loaded.model);
   }
 
@@ -127,26 +112,22 @@ export class Learner {
     return false;
   }
 
-  #resume(live: Live, { saved, state }: ReturnType<typeof restored>): void {
+  #resume(live: Live, { saved, state }: ReturnType<typeof restored>): Live {
     try {
       live.detector.load(state, this.loaded?.sha256 === saved.sha256 ? this.loaded.model : undefined);
       this.#anew ||= saved.anew;
       this.#hold = saved.hold;
-      this.#alarm = saved.alarmId === "" ? undefined : { id: saved.alarmId, start: saved.alarmStart };
+      this.teller.alarm = saved.alarm ?? undefined;
+      return live;
     } catch (error) {
       this.#report(error);
-      this.live = undefined;
-      this.begin(live.signals);
+      return this.begin(live.signals);
     }
   }
 
   /** The signals are known: from the settings, a model, or the first message. */
   begin(signals: readonly SignalSpec[]): Live {
-    this.live = new Live(
-      { ...this.#settings.detector, signals, periodMs: this.#settings.signals?.periodMs ?? 0 },
-      this.#clock,
-      this.#settings.property.join("."),
-    );
+    this.live = new Live({ ...this.#settings.detector, signals, periodMs: this.periodMs }, this.#clock, this.#settings.property.join("."));
     return this.live;
   }
 
@@ -158,45 +139,14 @@ export class Learner {
   /** After every sample of the live stream: alarms told, training when it is due, saving. */
   after(live: Live, j: Judgement): void {
     const { events } = live.detector;
-    if (events.length > 0) this.#tell(events.splice(0));
-    if (this.#alarm && j.alarmId !== this.#alarm.id) this.#lost(this.#alarm, live.time);
+    if (events.length > 0) this.teller.tell(events.splice(0));
+    this.teller.check(j.alarmId, live.time);
     this.#saver.touch();
     if (this.#hold === null && this.desk.run === undefined && live.seen >= this.#retryAt) {
       const job = live.detector.takeJob();
       if (job) void this.#learnFrom(job, live);
     }
-    if (j.phase === "learning" && this.#hold === null) this.#progress("learning", j.progress, 0);
-  }
-
-  #tell(events: readonly Parameters<Outlets["emit"]>[0][]): void {
-    for (const event of events) {
-      if (event.type === "alarm-start") this.#alarm = { id: event.id, start: event.start };
-      if (event.type === "alarm-end") this.#alarm = undefined;
-      this.#outlets.emit(event);
-    }
-  }
-
-  /** The open alarm did not survive (another model, a reset): whoever heard of its start hears of its end. */
-  #lost({ id, start }: { readonly id: string; readonly start: number }, at: number): void {
-    this.#alarm = undefined;
-    this.#outlets.emit({ type: "alarm-end", id, start, at, durationMs: at - start, score: 0, peak: 0, limit: 1, top: [] });
-  }
-
-  #progress(phase: "learning" | "queued" | "training", progress: number, ahead: number): void {
-    const now = this.#tools.now();
-    const told = this.#told;
-    const due =
-      phase !== told.phase ||
-      progress >= told.progress + PROGRESS_STEP ||
-      progress < told.progress ||
-      (progress > told.progress && now - told.at >= PROGRESS_EVERY);
-    if (!due) return;
-    this.#told = { progress, at: now, phase };
-    this.#outlets.emit({ type: "learning", at: now, phase, progress, ahead });
-  }
-
-  #training(run: Run): void {
-    this.#progress(run.ahead > 0 ? "queued" : "training", run.share, run.ahead);
+    if (j.phase === "learning" && this.#hold === null) this.teller.progress("learning", j.progress, 0);
   }
 
   async #learnFrom(job: FitJob, live: Live): Promise<void> {
@@ -231,7 +181,7 @@ export class Learner {
       this.live?.detector.abort();
       this.#hold = result.version;
     }
-    return this.#learned(loaded, "training", result.promoted, result.verdict);
+    return this.teller.learned(loaded, "training", result.promoted, result.verdict);
   }
 
   #use(loaded: Loaded, signals: readonly SignalSpec[], warm?: TrainResult["warm"]): void {
@@ -244,23 +194,6 @@ export class Learner {
     this.#saver.touch();
   }
 
-  #learned(loaded: Loaded, cause: LearnedEvent["cause"], promoted: boolean, verdict: Bilingual | null): LearnedEvent {
-    const { trained, calibration, why } = loaded.model;
-    this.#told = { progress: 0, at: -Infinity, phase: "" };
-    const event: LearnedEvent = {
-      type: "learned",
-      at: this.#tools.now(),
-      model: loaded.info,
-      cause,
-      promoted,
-      why: verdict === null ? why : `${verdict[this.#outlets.language]} ${why}`,
-      samples: trained.rows,
-      falseAlarmsPerWeek: calibration.perWeek,
-    };
-    this.#outlets.emit(event);
-    return event;
-  }
-
   /** Another node made another version the active one. */
   async #follow(_change: ModelChange): Promise<void> {
     if (this.#anew || this.#closing.signal.aborted) return;
@@ -270,7 +203,7 @@ export class Learner {
     if (!this.#fits(loaded, this.live ?? this.begin(signals))) return;
     if (this.desk.run?.byCommand === false) this.desk.cancel(SUPERSEDED);
     this.#use(loaded, signals);
-    this.#learned(loaded, "other node", true, null);
+    this.teller.learned(loaded, "other node", true, null);
   }
 
   /** Trains on the dataset, or on what is buffered. */
@@ -281,7 +214,7 @@ export class Learner {
       return this.#run(this.live.detector.buffered(), this.live, true);
     }
     const { method, falseAlarmsPerWeek, confidence, seed } = this.#settings.detector;
-    const periodMs = this.#settings.signals?.periodMs ?? 0;
+    const { periodMs } = this;
     const label = data.usable.map((u) => 1 - u);
     const chunks = [{ rows: data.x.data, times: data.times }];
     this.live?.detector.begin(data.x.rows);
@@ -300,7 +233,7 @@ export class Learner {
     const loaded = await this.desk.load(version);
     if (loaded === undefined) return fail("MW_MODEL_NOT_FOUND", { field: this.desk.name, got: version });
     this.#use(loaded, this.signals ?? loaded.model.signals);
-    return this.#learned(loaded, "command", true, null);
+    return this.teller.learned(loaded, "command", true, null);
   }
 
   /** Forgets what was learned from the stream and learns anew; the versions in the store stay. */
@@ -312,7 +245,7 @@ export class Learner {
     this.#anew = true;
     this.#hold = null;
     this.#retryAt = 0;
-    this.#told = { progress: 0, at: -Infinity, phase: "" };
+    this.teller.restart();
     this.#saver.touch();
   }
 
@@ -334,25 +267,6 @@ export class Learner {
   /** No sample is learned or judged until a command comes. */
   get idle(): boolean {
     return this.loaded === undefined && (this.#hold !== null || this.#settings.detector.mode === "command");
-  }
-
-  /** For the command `status` and the editor. */
-  summary(): Summary {
-    const { live, loaded, desk } = this;
-    const run = desk.run;
-    return {
-      state: this.refused ? "refused" : loaded ? "watching" : run ? "training" : this.idle ? "waiting" : "learning",
-      model: loaded?.info ?? null,
-      why: loaded?.model.why ?? "",
-      candidate: this.candidate ?? null,
-      signals: this.signals?.map((s) => s.name) ?? [],
-      periodMs: loaded?.model.periodMs ?? this.#settings.signals?.periodMs ?? 0,
-      progress: live?.progress ?? 0,
-      samples: live?.seen ?? 0,
-      limitFactor: live?.detector.limitFactor ?? 1,
-      alarm: this.#alarm ? { ...this.#alarm } : null,
-      training: run ? { ahead: run.ahead, progress: run.share, what: run.what } : null,
-    };
   }
 
   /** A period that must not be learned. */
@@ -379,8 +293,7 @@ export class Learner {
       sha256: this.loaded?.sha256 ?? "",
       anew: this.#anew,
       hold: this.#hold,
-      alarmId: this.#alarm?.id ?? "",
-      alarmStart: this.#alarm?.start ?? NaN,
+      alarm: this.teller.alarm ?? null,
     };
     await this.#tools.keeper.save(keepsake(this.live.detector, saved));
   }

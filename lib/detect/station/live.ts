@@ -35,14 +35,18 @@ export class Live {
   sample(payload: unknown, timestamp: unknown): Judgement {
     const report = this.#reader.read(payload, timestamp, this.#row);
     this.notes = report.notes;
-    return this.row(this.#row, report.timeMs);
+    return this.#judge(this.#row, report.timeMs, performance.now(), report.reasons);
   }
 
-  /** Judges one row; `timeMs` NaN = it arrived now. */
+  /** Judges one row of a dataset; `timeMs` NaN = it has none. */
   row(row: Float64Array, timeMs: number): Judgement {
+    return this.#judge(row, timeMs, NaN);
+  }
+
+  #judge(row: Float64Array, timeMs: number, arrival: number, reasons?: Uint8Array): Judgement {
     this.time = Number.isNaN(timeMs) ? this.#clock.next() : timeMs;
     this.seen++;
-    const judgement = this.detector.push(row, this.time);
+    const judgement = this.detector.push(row, this.time, arrival, reasons);
     this.progress = judgement.progress;
     return judgement;
   }

@@ -5,6 +5,7 @@ import { parseFeedback, parseVersion, type CommandName } from "./commands.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Learner } from "./learner.ts";
 import { replay, type ReplaySettings } from "./replay.ts";
+import { summary } from "./summary.ts";
 import { recorded } from "./recorded.ts";
 
 export interface Order {
@@ -39,7 +40,7 @@ const ORDERS: { readonly [C in CommandName]: (order: Order) => object | Promise<
   },
   cancel: ({ learner }) => ({ cancelled: learner.cancel() }),
   feedback: ({ learner, feedback, payload }) => learner.feedback(parseFeedback(feedback, payload)),
-  status: ({ learner }) => learner.summary(),
+  status: ({ learner }) => summary(learner),
 };
 
 export async function obey(command: CommandName, order: Order): Promise<object> {

@@ -24,6 +24,8 @@ export interface HealthInfo {
   signals?: Record<string, SignalCode>;
   /** Only when the sample's time is not ok. */
   clock?: ClockCode;
+  /** What is not ok, in sentences. */
+  reasons?: string[];
 }
 
 export interface Anomaly {
@@ -46,8 +48,8 @@ export interface Anomaly {
   progress?: number;
 }
 
-/** A new object for every message: what follows in the flow may keep or change it. */
-export function anomaly(j: Judgement, names: readonly string[], model: ModelInfo | null, state: StationState): Anomaly {
+/** A new object for every message: what follows in the flow may keep or change it. `reasons` is only called when the health is not ok. */
+export function anomaly(j: Judgement, names: readonly string[], model: ModelInfo | null, state: StationState, reasons: () => string[]): Anomaly {
   const judged = !Number.isNaN(j.score);
   const contributions: Record<string, number> = {};
   const expected: Record<string, number | null> = {};
@@ -66,7 +68,7 @@ export function anomaly(j: Judgement, names: readonly string[], model: ModelInfo
     severity: j.severity,
     contributions,
     expected,
-    health: j.health.ok && judged ? { ok: true } : health(j.health, names, j.cannotJudge),
+    health: j.health.ok && judged ? { ok: true } : health(j.health, names, j.cannotJudge, reasons),
     model: model === null ? null : { name: model.name, version: model.version, hash: model.hash, method: model.method },
     state,
   };
@@ -75,7 +77,7 @@ export function anomaly(j: Judgement, names: readonly string[], model: ModelInfo
   return result;
 }
 
-function health(report: HealthReport, names: readonly string[], cannotJudge: string): HealthInfo {
+function health(report: HealthReport, names: readonly string[], cannotJudge: string, reasons: () => string[]): HealthInfo {
   const info: HealthInfo = { ok: report.ok };
   if (cannotJudge !== "") info.cannotJudge = cannotJudge;
   if (report.ok) return info;
@@ -84,6 +86,7 @@ function health(report: HealthReport, names: readonly string[], cannotJudge: str
     if (code !== 0) (info.signals ??= {})[names[i]!] = SIGNAL_CODES[code]!;
   }
   if (report.clock !== "ok") info.clock = report.clock;
+  info.reasons = reasons();
   return info;
 }
 

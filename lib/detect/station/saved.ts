@@ -3,6 +3,7 @@ import type { SignalSpec } from "../../signals/types.ts";
 import type { Detector, DetectorState } from "../detector.ts";
 import type { SampleChunk } from "../buffer.ts";
 import type { Keepsake } from "./keeper.ts";
+import type { OpenAlarm } from "./teller.ts";
 
 /** What the station adds to the detector's own state. */
 export interface Saved {
@@ -13,9 +14,8 @@ export interface Saved {
   readonly anew: boolean;
   /** Why no training is started: a candidate (its version) waits, or training was cancelled or is only wanted by command. */
   readonly hold: number | "cancelled" | null;
-  /** Id of the open alarm that was told. */
-  readonly alarmId: string;
-  readonly alarmStart: number;
+  /** The open alarm whose start was told. */
+  readonly alarm: OpenAlarm | null;
 }
 
 interface Whole extends Saved {

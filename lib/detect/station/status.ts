@@ -22,6 +22,7 @@ export const STATUS_KEYS = [
   "candidate",
   "refused",
   "ready",
+  "silent",
 ] as const;
 export type StatusKey = (typeof STATUS_KEYS)[number];
 
@@ -39,6 +40,11 @@ export class Board {
 
   starting(): void {
     this.#show("grey", "ring", "starting", "");
+  }
+
+  /** Samples have stopped coming. */
+  silent(): void {
+    this.#show("yellow", "ring", "silent", "");
   }
 
   refused(): void {

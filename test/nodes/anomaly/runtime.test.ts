@@ -1,6 +1,7 @@
 /** The node in Node-RED, with the real store and the real training process. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import type { EventEmitter } from "node:events";
 import { createRequire } from "node:module";
 import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -35,12 +36,12 @@ describe("millwright-anomaly in Node-RED", function () {
   const load = async (list: Message[]): Promise<Node> => {
     await helper.load([catchNode, signals, anomaly], list as never);
     seen = { out: [], events: [], errors: [] };
-    for (const name of ["out", "events", "errors"] as const) helper.getNode(name)?.on("input", (msg) => seen[name].push(msg as unknown as Message));
-    return helper.getNode("det") as unknown as Node;
+    for (const name of ["out", "events", "errors"] as const) helper.getNode(name).on("input", (msg) => seen[name].push(msg));
+    return helper.getNode("det");
   };
   const send = (node: Node, samples: Iterable<unknown>, from: number): void => {
     let i = from;
-    for (const payload of samples) node.receive({ payload, timestamp: T0 + i++ * 1000 } as never);
+    for (const payload of samples) node.receive({ payload, timestamp: T0 + i++ * 1000 });
   };
   const until = async (what: string, done: () => boolean): Promise<void> => {
     for (let i = 0; !done(); i++) {
@@ -70,7 +71,7 @@ describe("millwright-anomaly in Node-RED", function () {
   });
   beforeEach(async () => {
     userDir = await mkdtemp(join(tmpdir(), "mw-runtime-"));
-    helper.settings({ userDir } as never);
+    helper.settings({ userDir });
   });
   afterEach(async () => {
     await helper.unload();
@@ -100,7 +101,7 @@ describe("millwright-anomaly in Node-RED", function () {
   it("errors go to a catch node, coded, with the message as it came", async () => {
     const node = await load(flow());
     const msg = { payload: { speed: 1 }, topic: "t", mine: { a: 1 } };
-    node.receive(msg as never);
+    node.receive(msg);
     await until("the error", () => seen.errors.length === 1);
     const caught = seen.errors[0]!;
     assert.equal((caught["error"] as Message)["code"], "MW_SAMPLE_NO_SIGNAL");
@@ -119,7 +120,7 @@ describe("millwright-anomaly in Node-RED", function () {
   for (const [what, more, code] of wrong) {
     it(`${what}: ${code} with every message, Node-RED alive`, async () => {
       const node = await load(flow(more));
-      node.receive({ payload: { flow: 1, pressure: 1, vib: 1 } } as never);
+      node.receive({ payload: { flow: 1, pressure: 1, vib: 1 } });
       await until("the error", () => seen.errors.length >= 1);
       assert.equal((seen.errors.at(-1)!["error"] as Message)["code"], code);
     });
@@ -139,7 +140,7 @@ describe("millwright-anomaly in Node-RED", function () {
     send(node, plant(5, 3000), 3000);
     await until("all messages", () => seen.out.length === 3005);
     assert.equal(last().score, null);
-    node.receive({ command: "train" } as never);
+    node.receive({ command: "train" });
     await event("learned");
     assert.deepEqual(children(), []);
   });
@@ -163,7 +164,7 @@ describe("millwright-anomaly in Node-RED", function () {
     const node = await load([...flow({ method: "auto", learnFor: 2000 }), second]);
     send(node, plant(2000), 0);
     await until("the process", () => trainer.queue.length === 1);
-    send(helper.getNode("two") as unknown as Node, plant(300), 0);
+    send(helper.getNode("two"), plant(300), 0);
     await until("the queue", () => trainer.queue.length === 2);
     assert.deepEqual([...trainer.queue], ["anomaly-det", "anomaly-two"]);
     assert.equal(children().length, 1);
@@ -244,7 +245,7 @@ describe("millwright-anomaly in Node-RED", function () {
   it("status texts fit under the node and exist in both languages", async () => {
     const node = await load(flow());
     const texts: string[] = [];
-    node.on("call:status", (call: { firstArg: { text?: string } }) => texts.push(call.firstArg.text ?? ""));
+    (node as unknown as EventEmitter).on("call:status", (call: { firstArg: { text?: string } }) => texts.push(call.firstArg.text ?? ""));
     send(node, plant(300), 0);
     await event("learned");
     send(node, plant(30, 300), 300);

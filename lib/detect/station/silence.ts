@@ -1,0 +1,35 @@
+/** Notices that no samples come any more: nothing else would, since all work is done when one comes. */
+import type { Detector } from "../detector.ts";
+
+const LOOK_EVERY = 5000; // ms
+
+export class Silence {
+  readonly #fell: (silentMs: number) => void;
+  #detector: Detector | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #told = false;
+
+  /** `fell` is called once when samples have stopped coming for longer than is usual. */
+  constructor(fell: (silentMs: number) => void) {
+    this.#fell = fell;
+  }
+
+  /** A live sample came. */
+  heard(detector: Detector): void {
+    this.#detector = detector;
+    this.#told = false;
+    this.#timer ??= setInterval(this.#look, LOOK_EVERY).unref();
+  }
+
+  readonly #look = (): void => {
+    const silentMs = this.#told ? 0 : (this.#detector?.silentFor(performance.now()) ?? 0);
+    if (silentMs < LOOK_EVERY) return;
+    this.#told = true;
+    this.#fell(silentMs);
+  };
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}
