@@ -4,6 +4,7 @@
  *
  * Order: messages leave in the order they came. Live samples are judged at once, also while a dataset in front of them is still being scored.
  */
+import { toMillwrightError } from "../errors.ts";
 import { readDataset, type Dataset } from "../message/dataset.ts";
 import { parsePeriods } from "../message/labels.ts";
 import { payloadForm } from "../message/payload.ts";
@@ -57,7 +58,10 @@ export class Station {
   /** Starts with what was learned before; messages that come meanwhile wait. */
   open(): Promise<void> {
     this.#board.starting();
-    const opening = this.learner.open().then(() => this.#showState());
+    const opening = this.learner.open().then(
+      () => this.#showState(),
+      (error: unknown) => this.#outlets.report(toMillwrightError(error)),
+    );
     this.#gate.closeFor(opening);
     return opening;
   }
@@ -183,7 +187,7 @@ export class Station {
     if (learner.refused) this.#board.refused();
     else if (learner.desk.run && !learner.loaded) this.#board.training(learner.desk.run);
     else if (learner.idle) this.#board.waiting(learner.candidate);
-    else this.#board.ready(learner.loaded !== undefined);
+    else this.#board.ready(learner.loaded !== undefined, learner.live?.progress ?? 0);
   }
 
   /** `removed`: the node was deleted from the flow. */

@@ -5,25 +5,27 @@ const LOOK_EVERY = 5000; // ms
 
 export class Silence {
   readonly #fell: (silentMs: number) => void;
+  readonly #every: number;
   #detector: Detector | undefined;
   #timer: NodeJS.Timeout | undefined;
   #told = false;
 
   /** `fell` is called once when samples have stopped coming for longer than is usual. */
-  constructor(fell: (silentMs: number) => void) {
+  constructor(fell: (silentMs: number) => void, lookEveryMs = LOOK_EVERY) {
     this.#fell = fell;
+    this.#every = lookEveryMs;
   }
 
   /** A live sample came. */
   heard(detector: Detector): void {
     this.#detector = detector;
     this.#told = false;
-    this.#timer ??= setInterval(this.#look, LOOK_EVERY).unref();
+    this.#timer ??= setInterval(this.#look, this.#every).unref();
   }
 
   readonly #look = (): void => {
     const silentMs = this.#told ? 0 : (this.#detector?.silentFor(performance.now()) ?? 0);
-    if (silentMs < LOOK_EVERY) return;
+    if (silentMs < this.#every) return;
     this.#told = true;
     this.#fell(silentMs);
   };

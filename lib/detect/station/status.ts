@@ -63,9 +63,9 @@ export class Board {
   }
 
   /** Nothing came since the start (or a command). */
-  ready(learned: boolean): void {
+  ready(learned: boolean, progress: number): void {
     if (learned) this.#show("green", "ring", "ready", "");
-    else this.#show("blue", "ring", "learning", 0);
+    else this.#show("blue", "ring", "learning", percent(progress));
   }
 
   /** After a sample. */

@@ -29,10 +29,15 @@ export class Crashed extends Error {
   override readonly name = "Crashed";
 }
 
+/** A run that takes longer is ended, so that it cannot block the queue for ever. */
+const LIMIT = 2 * 3600 * 1000; // ms
 const STDERR_KEPT = 2000; // characters
 
-/** Runs `request` in a process of its own. Rejects with a coded error, with `Crashed`, or with `signal.reason`; never leaves a process behind. */
-export async function runTraining(request: TrainRequest, progress: Progress, signal: AbortSignal): Promise<TrainResult> {
+/** Runs `request` in a process of its own. Rejects with a coded error, with `Crashed`, or with `closing.reason`; never leaves a process behind. */
+export async function runTraining(request: TrainRequest, progress: Progress, closing: AbortSignal, limitMs = LIMIT): Promise<TrainResult> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new MillwrightError("MW_TRAIN_TIMEOUT", { field: request.model, got: limitMs / 1000 })), limitMs).unref();
+  const signal = AbortSignal.any([closing, late.signal]);
   signal.throwIfAborted();
   const child = fork(processPath("trainer"), [], { execArgv: processArguments(), serialization: "advanced", stdio: ["ignore", "ignore", "pipe", "ipc"] });
   const kill = (): void => void child.kill("SIGKILL");
@@ -46,6 +51,7 @@ export async function runTraining(request: TrainRequest, progress: Progress, sig
     signal.throwIfAborted();
     throw error;
   } finally {
+    clearTimeout(timer);
     signal.removeEventListener("abort", kill);
     kill();
   }
@@ -77,7 +83,7 @@ function answered(child: ChildProcess, progress: Progress): Promise<TrainResult>
           message satisfies never;
       }
     });
-    child.once("error", (error) => {
+    child.on("error", (error) => {
       reject(new Crashed(error.message, { cause: error }));
     });
     child.once("exit", (code, by) => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Detector } from "../../../../lib/detect/detector.ts";
 import { ArrivalClock } from "../../../../lib/detect/station/arrival.ts";
 import { ModelBus } from "../../../../lib/detect/station/bus.ts";
 import { parseCommand, parseFeedback, parseVersion } from "../../../../lib/detect/station/commands.ts";
@@ -7,6 +8,7 @@ import { evaluate } from "../../../../lib/detect/station/evaluate.ts";
 import { Gate } from "../../../../lib/detect/station/gate.ts";
 import { Lane } from "../../../../lib/detect/station/lane.ts";
 import type { Scored } from "../../../../lib/detect/station/replay.ts";
+import { Silence } from "../../../../lib/detect/station/silence.ts";
 import { Saver } from "../../../../lib/detect/station/saver.ts";
 import type { Dataset } from "../../../../lib/message/dataset.ts";
 import { SPECS } from "./support.ts";
@@ -105,6 +107,28 @@ describe("detect/station: bus", () => {
     bus.tell("m", "trained", a);
     assert.deepEqual(heard, ["b"]);
     assert.equal(bus.size, 0);
+  });
+});
+
+describe("detect/station: silence", () => {
+  it("is told once, and again only after a sample has come", async () => {
+    let silent = 0;
+    const detector = { silentFor: () => silent } as unknown as Detector;
+    const told: number[] = [];
+    const silence = new Silence((ms) => told.push(ms), 5);
+    silence.heard(detector);
+    await sleep(30);
+    assert.deepEqual(told, []);
+    silent = 7000;
+    await sleep(40);
+    assert.deepEqual(told, [7000]);
+    silence.heard(detector);
+    silent = 9000;
+    await sleep(40);
+    assert.deepEqual(told, [7000, 9000]);
+    silence.close();
+    silence.heard(detector);
+    silence.close();
   });
 });
 
