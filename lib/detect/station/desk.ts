@@ -3,7 +3,9 @@ import { fail, MillwrightError, toMillwrightError, type Bilingual } from "../../
 import type { DetectorModel } from "../model.ts";
 import type { FitJob } from "../settings.ts";
 import type { Trainer, TrainResult } from "../trainer.ts";
+import type { SignalSpec } from "../../signals/types.ts";
 import type { ModelBus, ModelChange } from "./bus.ts";
+import { Catalogue, type CatalogueEntry } from "./catalogue.ts";
 import type { ModelInfo } from "./result.ts";
 import type { Shelf, StoredVersion } from "./shelf.ts";
 
@@ -45,24 +47,6 @@ export interface Loaded {
   readonly sha256: string;
 }
 
-/** What the card of a version says, in short. */
-export type Card =
-  | { readonly damaged: true }
-  | {
-      readonly damaged: false;
-      readonly methods: readonly string[];
-      readonly samples: number;
-      /** Period of the training samples, ms since 1970; NaN without times. */
-      readonly from: number;
-      readonly to: number;
-      readonly falseAlarmsPerWeek: number;
-      readonly confidence: number;
-      readonly why: string;
-    };
-export type CatalogueEntry = Card & { readonly version: number; readonly active: boolean; readonly created: number };
-
-/** Versions in the catalogue at most. */
-const SHOWN = 20;
 const HASH_SHOWN = 12; // characters
 
 export class ModelDesk {
@@ -73,13 +57,14 @@ export class ModelDesk {
   readonly #key: string;
   readonly #leave: () => void;
   #cancel: AbortController | undefined;
-  readonly #cards = new Map<string, Card>(); // by SHA-256
+  readonly #catalogue: Catalogue;
   #runs = 0;
 
   constructor(settings: DeskSettings, tools: DeskTools, events: DeskEvents) {
     this.#settings = settings;
     this.#tools = tools;
     this.#events = events;
+    this.#catalogue = new Catalogue(tools.shelf, settings.name);
     this.#key = `${settings.root}\n${settings.name}`;
     this.#leave = tools.bus.join(this.#key, events.changed);
   }
@@ -145,47 +130,35 @@ export class ModelDesk {
     return this.#tools.shelf.versions(this.name);
   }
 
-  /** The newest versions, newest first, with what their cards say. */
-  async catalogue(): Promise<CatalogueEntry[]> {
-    const versions = (await this.versions()).slice(-SHOWN).reverse();
-    const entries: CatalogueEntry[] = [];
-    for (const v of versions) entries.push({ version: v.version, active: v.active, created: v.created, ...(await this.#card(v)) });
-    return entries;
+  /** The newest versions with what their cards say. */
+  catalogue(): Promise<CatalogueEntry[]> {
+    return this.#catalogue.entries();
   }
 
-  async #card({ version, sha256 }: StoredVersion): Promise<Card> {
-    const known = this.#cards.get(sha256);
-    if (known) return known;
-    try {
-      const found = await this.#tools.shelf.read(this.name, version);
-      if (!found) return { damaged: true };
-      const { members, trained, calibration, why } = found.model;
-      const card: Card = {
-        damaged: false,
-        methods: members.map((m) => m.method),
-        samples: trained.rows,
-        from: trained.from,
-        to: trained.to,
-        falseAlarmsPerWeek: calibration.perWeek,
-        confidence: calibration.confidence,
-        why,
-      };
-      this.#cards.set(sha256, card);
-      return card;
-    } catch (error) {
-      if (error instanceof MillwrightError) return { damaged: true };
-      throw error;
-    }
+  /** A version that fits `signals`; throws MW_MODEL_SIGNALS for one that does not. */
+  async fitting(version: number, signals: readonly SignalSpec[] | undefined): Promise<Loaded> {
+    const loaded = await this.load(version);
+    if (loaded === undefined) return fail("MW_MODEL_NOT_FOUND", { field: this.name, got: version });
+    const misfit = signals && this.misfit(loaded, signals);
+    if (misfit) throw misfit;
+    return loaded;
   }
 
-  /** Makes `version` (the newest when none is named) the active one. */
-  async promote(version?: number): Promise<number> {
-    const chosen = version ?? (await this.versions()).at(-1)?.version;
-    if (chosen === undefined)
-      fail("MW_COMMAND_STATE", { field: "promote", got: { en: `the model ${this.name} has no versions`, zh: `模型 ${this.name} 没有任何版本` } });
-    await this.#tools.shelf.promote(this.name, chosen);
+  /** The model is for other signals than these: the error that says so. */
+  misfit(loaded: Loaded, signals: readonly SignalSpec[]): MillwrightError | undefined {
+    const [theirs = "", ours = ""] = [loaded.model.signals, signals].map((list) => list.map((s) => s.name).join(", "));
+    return theirs === ours ? undefined : new MillwrightError("MW_MODEL_SIGNALS", { field: this.name, expected: theirs, got: ours });
+  }
+
+  /** The newest version. Throws MW_COMMAND_STATE when there is none. */
+  async newest(): Promise<number> {
+    const none = { en: `the model ${this.name} has no versions`, zh: `模型 ${this.name} 没有任何版本` };
+    return (await this.versions()).at(-1)?.version ?? fail("MW_COMMAND_STATE", { field: "promote", got: none });
+  }
+
+  async promote(version: number): Promise<void> {
+    await this.#tools.shelf.promote(this.name, version);
     this.#tell("promoted");
-    return chosen;
   }
 
   /** Makes the version that was active before the active one again. */

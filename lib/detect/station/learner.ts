@@ -11,11 +11,12 @@ import type { ModelChange } from "./bus.ts";
 import type { FeedbackOrder } from "./commands.ts";
 import { ModelDesk, type DeskTools, type Loaded } from "./desk.ts";
 import type { LearnedEvent } from "./events.ts";
-import type { Keeper } from "./keeper.ts";
+import { jobFrom } from "./job.ts";
+import type { Keeper, Keepsake } from "./keeper.ts";
 import { Live } from "./live.ts";
 import type { StationState } from "./result.ts";
-import { keepsake, restored, type Saved } from "./saved.ts";
-import { Saver } from "./saver.ts";
+import { Memory } from "./memory.ts";
+import { keepsake, type restored, type Saved } from "./saved.ts";
 import { Teller } from "./teller.ts";
 import type { Outlets, StationSettings } from "./types.ts";
 
@@ -44,12 +45,14 @@ export class Learner {
   readonly #tools: LearnerTools;
   readonly #outlets: Outlets;
   readonly #clock: ArrivalClock;
-  readonly #saver: Saver;
+  readonly #memory: Memory;
   readonly #closing = new AbortController();
   #hold: Saved["hold"] = null;
   #anew = false;
   #retryAt = 0; // samples seen
+  #resets = 0;
   #serial: Promise<unknown> = Promise.resolve();
+  #running: Promise<unknown> = Promise.resolve();
 
   constructor(settings: StationSettings, tools: LearnerTools, outlets: Outlets, clock: ArrivalClock) {
     this.#settings = settings;
@@ -62,7 +65,7 @@ export class Learner {
       progress: (run) => this.teller.training(run),
       notice: outlets.report,
     });
-    this.#saver = new Saver({ intervalMs: tools.saveEveryMs, save: () => this.#save(), failed: this.#report });
+    this.#memory = new Memory(tools.keeper, tools.saveEveryMs, () => this.#snapshot(), this.#report);
   }
 
   get signals(): readonly SignalSpec[] | undefined {
@@ -81,35 +84,24 @@ export class Learner {
 
   /** Reads what was learned before. Never fails: what cannot be used is reported, and learned anew. */
   async open(): Promise<void> {
-    const kept = await this.#restore();
+    const kept = await this.#memory.load();
     const loaded = kept?.saved.anew === true ? undefined : await this.desk.load().catch(this.#report);
     const signals = this.#settings.signals?.signals ?? loaded?.model.signals ?? kept?.saved.signals;
     if (signals === undefined) return;
     let live = this.begin(signals);
-    this.loaded = loaded && this.#fits(loaded, live) ? loaded : undefined;
+    this.loaded = this.#accept(loaded, signals);
     if (kept) live = this.#resume(live, kept);
     if (this.loaded && live.detector.model === undefined) live.detector.install(this.loaded.model);
   }
 
-  async #restore(): Promise<ReturnType<typeof restored> | undefined> {
-    try {
-      const kept = await this.#tools.keeper.load();
-      return kept && restored(kept.value, kept.chunks);
-    } catch (error) {
-      this.#report(error);
-      return undefined;
-    }
-  }
-
-  #fits(loaded: Loaded, live: Live): boolean {
-    const theirs = loaded.model.signals.map((s) => s.name).join(", ");
-    const ours = live.names.join(", ");
-    if (theirs === ours) return true;
-    const error = new MillwrightError("MW_MODEL_SIGNALS", { field: this.desk.name, expected: theirs, got: ours });
-    this.#outlets.report(error);
+  /** What the store holds, unless it is for other signals: then the node learns anew where the name is its own, and judges nothing where it is shared. */
+  #accept(loaded: Loaded | undefined, signals: readonly SignalSpec[]): Loaded | undefined {
+    const misfit = loaded && this.desk.misfit(loaded, signals);
+    if (misfit === undefined) return loaded;
+    this.#outlets.report(misfit);
     if (this.#settings.model.own) this.#anew = true;
-    else this.refused = error;
-    return false;
+    else this.refused = misfit;
+    return undefined;
   }
 
   #resume(live: Live, { saved, state }: ReturnType<typeof restored>): Live {
@@ -141,7 +133,7 @@ export class Learner {
     const { events } = live.detector;
     if (events.length > 0) this.teller.tell(events.splice(0));
     this.teller.check(j.alarmId, live.time);
-    this.#saver.touch();
+    this.#memory.touch();
     if (this.#hold === null && this.desk.run === undefined && live.seen >= this.#retryAt) {
       const job = live.detector.takeJob();
       if (job) void this.#learnFrom(job, live);
@@ -160,11 +152,18 @@ export class Learner {
     }
   }
 
+  #run(job: FitJob, live: Live | undefined, byCommand: boolean): Promise<LearnedEvent> {
+    const run = this.#trainAndUse(job, live, byCommand);
+    this.#running = run.catch(() => undefined);
+    return run;
+  }
+
   /** `live`: the stream whose samples are learned; absent when the samples come from a dataset. */
-  async #run(job: FitJob, live: Live | undefined, byCommand: boolean): Promise<LearnedEvent> {
+  async #trainAndUse(job: FitJob, live: Live | undefined, byCommand: boolean): Promise<LearnedEvent> {
+    const resets = this.#resets;
     try {
       const result = await this.desk.train(job, byCommand, this.#closing.signal);
-      return await this.#inTurn(() => this.#adopt(result, job.signals, live !== undefined && live === this.live));
+      return await this.#inTurn(() => this.#adopt(result, job.signals, live !== undefined && live === this.live, resets));
     } catch (error) {
       this.live?.detector.abort();
       throw error;
@@ -172,14 +171,14 @@ export class Learner {
   }
 
   /** Reads back from the store what was trained, so that what runs is what the file says. */
-  async #adopt(result: TrainResult, signals: readonly SignalSpec[], warm: boolean): Promise<LearnedEvent> {
-    const loaded = await this.desk.load(result.version);
-    if (loaded === undefined) return fail("MW_MODEL_NOT_FOUND", { field: this.desk.name, got: result.version });
+  async #adopt(result: TrainResult, signals: readonly SignalSpec[], warm: boolean, resets: number): Promise<LearnedEvent> {
+    const loaded = await this.desk.fitting(result.version, this.signals);
     this.#closing.signal.throwIfAborted();
+    if (resets !== this.#resets) return fail("MW_COMMAND_STATE", { field: "train", got: CANCELLED });
     if (result.promoted) this.#use(loaded, signals, warm ? result.warm : undefined);
     else {
       this.live?.detector.abort();
-      this.#hold = result.version;
+      if (this.#settings.model.promote === "manual") this.#hold = result.version;
     }
     return this.teller.learned(loaded, "training", result.promoted, result.verdict);
   }
@@ -191,7 +190,7 @@ export class Learner {
     this.refused = undefined;
     this.#hold = null;
     this.#anew = false;
-    this.#saver.touch();
+    this.#memory.touch();
   }
 
   /** Another node made another version the active one. */
@@ -200,7 +199,11 @@ export class Learner {
     const loaded = await this.desk.load();
     if (loaded === undefined || loaded.sha256 === this.loaded?.sha256) return;
     const signals = this.signals ?? loaded.model.signals;
-    if (!this.#fits(loaded, this.live ?? this.begin(signals))) return;
+    const misfit = this.desk.misfit(loaded, signals);
+    if (misfit) {
+      this.#outlets.report(misfit); // and goes on with what it has
+      return;
+    }
     if (this.desk.run?.byCommand === false) this.desk.cancel(SUPERSEDED);
     this.#use(loaded, signals);
     this.teller.learned(loaded, "other node", true, null);
@@ -213,25 +216,33 @@ export class Learner {
       if (this.live === undefined) return fail("MW_DATASET_TOO_SMALL", { got: 0, expected: 1 });
       return this.#run(this.live.detector.buffered(), this.live, true);
     }
-    const { method, falseAlarmsPerWeek, confidence, seed } = this.#settings.detector;
-    const { periodMs } = this;
-    const label = data.usable.map((u) => 1 - u);
-    const chunks = [{ rows: data.x.data, times: data.times }];
     this.live?.detector.begin(data.x.rows);
-    return this.#run({ signals: data.signals, periodMs, chunks, label, exclude: [], method, falseAlarmsPerWeek, confidence, seed }, undefined, true);
+    return this.#run(jobFrom(data, this.#settings), undefined, true);
   }
 
+  /** Uses a version: the one named, else the candidate, else the newest. */
   async promote(version: number | undefined): Promise<LearnedEvent> {
-    return this.#inTurn(async () => this.#switch(await this.desk.promote(version ?? this.candidate)));
+    return this.#inTurn(async () => {
+      const wanted = await this.desk.fitting(version ?? this.candidate ?? (await this.desk.newest()), this.signals);
+      await this.desk.promote(wanted.info.version);
+      return this.#switch(wanted);
+    });
   }
 
   async rollback(): Promise<LearnedEvent> {
-    return this.#inTurn(async () => this.#switch(await this.desk.rollback()));
+    return this.#inTurn(async () => {
+      const before = this.loaded?.info.version;
+      const version = await this.desk.rollback();
+      try {
+        return this.#switch(await this.desk.fitting(version, this.signals));
+      } catch (error) {
+        if (before !== undefined) await this.desk.promote(before);
+        throw error;
+      }
+    });
   }
 
-  async #switch(version: number): Promise<LearnedEvent> {
-    const loaded = await this.desk.load(version);
-    if (loaded === undefined) return fail("MW_MODEL_NOT_FOUND", { field: this.desk.name, got: version });
+  #switch(loaded: Loaded): LearnedEvent {
     this.#use(loaded, this.signals ?? loaded.model.signals);
     return this.teller.learned(loaded, "command", true, null);
   }
@@ -243,10 +254,11 @@ export class Learner {
     this.loaded = undefined;
     this.refused = undefined;
     this.#anew = true;
+    this.#resets++;
     this.#hold = null;
     this.#retryAt = 0;
     this.teller.restart();
-    this.#saver.touch();
+    this.#memory.touch();
   }
 
   /** True when a run was ended. Training starts again only by command (or after a reset). */
@@ -259,7 +271,7 @@ export class Learner {
   feedback({ kind, target }: FeedbackOrder): Feedback {
     if (this.live === undefined) return fail("MW_COMMAND_STATE", { field: "feedback", got: { en: "nothing has been learned yet", zh: "尚未学习任何内容" } });
     const result = this.live.detector.feedback(kind, target);
-    this.#saver.touch();
+    this.#memory.touch();
     this.#outlets.emit({ type: "feedback", at: this.#tools.now(), ...result });
     return result;
   }
@@ -272,7 +284,7 @@ export class Learner {
   /** A period that must not be learned. */
   exclude(from: number, to: number): void {
     this.live?.detector.exclude(from, to);
-    this.#saver.touch();
+    this.#memory.touch();
   }
 
   /** One change of the model at a time. */
@@ -286,26 +298,18 @@ export class Learner {
     if (!this.#closing.signal.aborted) this.#outlets.report(toMillwrightError(error));
   };
 
-  async #save(): Promise<void> {
-    if (!this.live) return;
-    const saved: Saved = {
-      signals: this.live.signals,
-      sha256: this.loaded?.sha256 ?? "",
-      anew: this.#anew,
-      hold: this.#hold,
-      alarm: this.teller.alarm ?? null,
-    };
-    await this.#tools.keeper.save(keepsake(this.live.detector, saved));
+  #snapshot(): Keepsake | undefined {
+    if (!this.live) return undefined;
+    const { signals, detector } = this.live;
+    return keepsake(detector, { signals, sha256: this.loaded?.sha256 ?? "", anew: this.#anew, hold: this.#hold, alarm: this.teller.alarm ?? null });
   }
 
   /** `removed`: the node was deleted; its state goes, its models stay. */
   async close(removed: boolean): Promise<void> {
     this.#closing.abort();
     this.desk.close();
+    await this.#running; // the training process has ended
     await this.#serial;
-    if (removed) {
-      await this.#saver.drop();
-      await this.#tools.keeper.remove();
-    } else await this.#saver.close();
+    await this.#memory.close(removed);
   }
 }

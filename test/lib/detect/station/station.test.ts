@@ -489,6 +489,30 @@ describe("detect/station", function () {
       assert.equal(b.trainer.runs, 1);
     });
 
+    it("a version for other signals is refused, whoever brings it, and the present one goes on", async () => {
+      const [bus, shelf] = [new ModelBus(), new MemoryShelf()];
+      const two = { signals: SPECS.slice(0, 2), periodMs: 0 };
+      const a = await watching({ bus, shelf, model: { own: false, root: "shared" } });
+      const b = await make({ bus, shelf, model: { own: false, root: "shared" }, settings: { signals: two } });
+      await b.send({ command: "reset" });
+      await b.feed(
+        Array.from(plant(300), (s) => [s["flow"], s["pressure"]]),
+        at(0),
+      );
+      await b.event("learned");
+      await sleep(20);
+      assert.deepEqual(
+        a.reports.map((e) => e.code),
+        ["MW_MODEL_SIGNALS"],
+      );
+      await assert.rejects(a.send({ command: "promote", version: 2 }), { code: "MW_MODEL_SIGNALS" });
+      await a.feed(plant(30, 300), at(300));
+      assert.equal(last(a).model?.version, 1);
+      assert.equal(last(a).state, "watching");
+      await assert.rejects(b.send({ command: "rollback" }), { code: "MW_MODEL_SIGNALS" });
+      assert.equal(shelf.active.at(-1), 2);
+    });
+
     it("a node that learns anew on purpose keeps its own counsel", async () => {
       const [bus, shelf] = [new ModelBus(), new MemoryShelf()];
       const a = await watching({ bus, shelf, model: { own: false, root: "shared" } });
