@@ -1,9 +1,9 @@
 /**
- * False alarms on normal data: 30 simulated days at one sample per second, 8 signals, of five kinds, with the detector's default
+ * False alarms on normal data: 30 simulated days at one sample per second, 8 signals unless told, of five kinds, with the detector's default
  * target of one false alarm per week. `promised` is what the model card states (the target, or more where the learning period was too
  * short to promise it); `allowed` is the count that a Poisson process of that rate exceeds with a probability of 1 - confidence.
  *
- *   npm run bench:alarms [-- --days 30 --learn 3600 --mode watch,continuous --kinds white,seasonal --method auto --seed 1]
+ *   npm run bench:alarms [-- --days 30 --learn 3600 --mode watch,continuous --kinds white,seasonal --method auto --seed 1 --signals 8]
  */
 import { DEFAULTS } from "../lib/detect/defaults.ts";
 import { Detector } from "../lib/detect/detector.ts";
@@ -12,7 +12,6 @@ import type { DetectorSettings, MethodChoice } from "../lib/detect/settings.ts";
 import { readArguments } from "./lib/arguments.ts";
 import { KINDS, simulate, type Kind } from "./lib/simulate.ts";
 
-const SIGNALS = 8;
 const DAY = 86_400;
 
 interface Row {
@@ -37,11 +36,11 @@ function poissonQuantile(mean: number, confidence: number): number {
   return k;
 }
 
-function run(kind: Kind, mode: DetectorSettings["mode"], days: number, learn: number, method: MethodChoice, seed: number): Row {
-  const signals = Array.from({ length: SIGNALS }, (_, i) => ({ name: `s${i + 1}`, unit: "", low: null, high: null, kind: "auto" as const }));
+function run(kind: Kind, signalCount: number, mode: DetectorSettings["mode"], days: number, learn: number, method: MethodChoice, seed: number): Row {
+  const signals = Array.from({ length: signalCount }, (_, i) => ({ name: `s${i + 1}`, unit: "", low: null, high: null, kind: "auto" as const }));
   const detector = new Detector({ ...DEFAULTS, signals, mode, method, learnSamples: learn, learnMs: 0 });
-  const source = simulate(kind, SIGNALS, seed);
-  const x = new Float64Array(SIGNALS);
+  const source = simulate(kind, signalCount, seed);
+  const x = new Float64Array(signalCount);
   const begun = performance.now();
   let alarms = 0;
   let inAlarm = 0;
@@ -83,11 +82,11 @@ function run(kind: Kind, mode: DetectorSettings["mode"], days: number, learn: nu
   };
 }
 
-const args = readArguments(["days", "learn", "mode", "kinds", "method", "seed", "data", "out"], []);
+const args = readArguments(["days", "learn", "mode", "kinds", "method", "seed", "signals", "data", "out"], []);
 const rows: Row[] = [];
 for (const mode of (args.mode ?? "watch,continuous").split(",") as DetectorSettings["mode"][])
   for (const kind of KINDS.filter((k) => !args.kinds || args.kinds.split(",").includes(k))) {
-    const row = run(kind, mode, Number(args.days ?? 30), Number(args.learn ?? 3600), (args.method ?? "auto") as MethodChoice, Number(args.seed ?? 1));
+    const row = run(kind, Number(args.signals ?? 8), mode, Number(args.days ?? 30), Number(args.learn ?? 3600), (args.method ?? "auto") as MethodChoice, Number(args.seed ?? 1));
     rows.push(row);
     console.log(
       `${row.kind.padEnd(16)} ${row.mode.padEnd(11)} ${row.method.padEnd(20)} ${String(row.alarms).padStart(5)} alarms (allowed ${row.allowed}, promised ${row.promised_per_week}/week)  in alarm ${(100 * row.alarm_share).toFixed(3)} %  ${row.change_points} change points  ${row.refits} refits  ${row.seconds} s`,

@@ -8,6 +8,7 @@
  *   skab   learns on the first 400 rows of each file                tsb_*  learns on the first tr_N rows (N from the file's name)
  *   tep    learns on d00 once, then runs every *_te file            nab    no learning period: learns as it goes after a probation of
  *                                                                          min(15 % of the file, 750) rows
+ * A stuck sensor is told as such, not scored; here its score is the limit, since that is when a person is told.
  * NAB counts every row at or above the threshold as one detection, so for NAB the score of a row that starts no alarm is written
  * just below the limit at most; its threshold is 1, the detector's own limit.
  */
@@ -15,16 +16,18 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DEFAULTS } from "../lib/detect/defaults.ts";
 import { Detector } from "../lib/detect/detector.ts";
+import type { DetectorEvent } from "../lib/detect/events.ts";
 import { fitDetector } from "../lib/detect/fit.ts";
 import type { DetectorModel } from "../lib/detect/model.ts";
 import type { DetectorSettings, MethodChoice } from "../lib/detect/settings.ts";
 import { fail } from "../lib/errors.ts";
-import type { SignalSpec } from "../lib/signals/types.ts";
+import { SIGNAL_CODES, type SignalSpec } from "../lib/signals/types.ts";
 import { readArguments } from "./lib/arguments.ts";
 import { readTable, tables, timeOf, type Table } from "./lib/files.ts";
 
 const SETS = ["skab", "nab", "tsb_m", "tsb_u", "tep"] as const;
 type SetName = (typeof SETS)[number];
+const STUCK = SIGNAL_CODES.indexOf("stuck");
 const NOT_SIGNALS = new Set(["datetime", "timestamp", "anomaly", "changepoint", "label"]);
 
 interface Series {
@@ -41,6 +44,7 @@ interface Output {
   readonly pushMicroseconds: number;
 }
 
+const MODE = (process.env["MODE"] ?? "continuous") as DetectorSettings["mode"];
 const PERIOD_MS: Readonly<Record<SetName, number>> = { skab: 1000, nab: 300_000, tsb_m: 60_000, tsb_u: 60_000, tep: 180_000 };
 
 function series(table: Table, set: SetName): Series {
@@ -54,6 +58,11 @@ function series(table: Table, set: SetName): Series {
 
 function settings(s: Series, learnSamples: number, mode: DetectorSettings["mode"], method: MethodChoice): DetectorSettings {
   return { ...DEFAULTS, signals: s.signals, learnSamples, learnMs: 0, mode, method };
+}
+
+/** What a person is told: an alarm, one that goes on after a refractory period, a sensor that hangs. */
+function tells(e: DetectorEvent): boolean {
+  return e.type === "alarm-start" || (e.type === "alarm-update" && e.renewed === true) || (e.type === "health" && e.code === "stuck");
 }
 
 /** One training run in line, whenever the detector wants one: what the node does in its training process. */
@@ -78,17 +87,19 @@ function run(detector: Detector, s: Series): Output {
       spent += Number(process.hrtime.bigint() - begun);
       pushed++;
     }
+    const stuck = judgement.phase === "watching" && judgement.health.codes.includes(STUCK);
     // what cannot be judged keeps the score before: no opinion is not "normal"
-    score[r] = Number.isNaN(judgement.score) ? (r > 0 && judgement.phase === "watching" ? score[r - 1]! : 0) : judgement.score / judgement.limit;
-    alarm[r] = judgement.alarm ? 1 : 0;
-    for (const e of detector.events.splice(0)) if (e.type === "alarm-start") starts[r] = 1;
+    score[r] = Number.isNaN(judgement.score) ? (r > 0 && judgement.phase === "watching" ? score[r - 1]! : 0) : judgement.score;
+    if (stuck) score[r] = Math.max(1, score[r]!);
+    alarm[r] = judgement.alarm || stuck ? 1 : 0;
+    for (const e of detector.events.splice(0)) if (tells(e) && judgement.phase === "watching") starts[r] = 1;
     train(detector);
   }
   return { score, alarm, starts, pushMicroseconds: spent / 1000 / Math.max(1, pushed) };
 }
 
 function learnOn(s: Series, method: MethodChoice): DetectorModel {
-  const detector = new Detector(settings(s, s.rows.length, "watch", method));
+  const detector = new Detector(settings(s, s.rows.length, MODE, method));
   run(detector, s);
   return detector.model ?? fail("MW_TRAIN_FAILED", { field: s.name, got: "nothing was learned" });
 }
@@ -104,12 +115,12 @@ function* outputs(set: SetName, folder: string, method: MethodChoice): Generator
     const begun = performance.now();
     let detector: Detector;
     if (learned) {
-      detector = new Detector(settings(s, learned.trained.rows, "watch", method));
+      detector = new Detector(settings(s, learned.trained.rows, MODE, method));
       detector.install(learned);
     } else {
       const n = s.rows.length;
       const learn = set === "skab" ? 400 : set === "nab" ? Math.floor(Math.min(0.15 * n, 750)) : Number(/_tr_(\d+)/.exec(s.name)?.[1] ?? Math.floor(0.15 * n));
-      detector = new Detector(settings(s, learn, set === "nab" ? "continuous" : "watch", method));
+      detector = new Detector(settings(s, learn, MODE, method));
     }
     const out = run(detector, s);
     if (set === "nab") for (let r = 0; r < out.score.length; r++) out.score[r] = out.starts[r] === 1 ? Math.max(1, out.score[r]!) : Math.min(0.999, out.score[r]!);

@@ -15,7 +15,7 @@ export interface AlarmSettings {
 /** Hysteresis: while on, the alarm stays on down to this share of the level it started from. */
 const HOLD = 0.8;
 /** After clearing at a high level, the limit restarts this much above the current score and sinks with it. */
-const RESTART = 1.3;
+const RESTART = 1.5;
 /** Each alarm raises the limit by this factor. */
 export const RISE = 1.2;
 /** Within the refractory period only a score this many times the last peak starts another alarm. */
@@ -25,7 +25,8 @@ const PLATEAU_WEIGHT = 1 / 30;
 /** The limit never rises beyond this, however many alarms there were. */
 const MAX_RISE = Math.log(4);
 
-export type Transition = "none" | "start" | "end";
+/** `renew`: the alarm is still on after a refractory period, at a score that would start one. */
+export type Transition = "none" | "start" | "renew" | "end";
 
 export interface AlarmState {
   on: boolean;
@@ -87,7 +88,7 @@ export class AlarmMachine {
   private hold(s: AlarmState, score: number): Transition {
     if (score > s.peak) s.peak = score;
     if (score > s.plateau) s.plateau += (score - s.plateau) * PLATEAU_WEIGHT;
-    if (score >= Math.max(HOLD * s.startedAt, this.settings.clearAt * s.plateau)) return "none";
+    if (score >= Math.max(HOLD * s.startedAt, this.settings.clearAt * s.plateau)) return this.renews(s, score) ? this.raise(s, "renew") : "none";
     s.on = false;
     s.lastPeak = s.peak;
     s.restart = RESTART * score;
@@ -106,10 +107,18 @@ export class AlarmMachine {
     s.startedAt = limit;
     s.plateau = score;
     s.peak = score;
-    s.since = 0;
     s.restart = 0;
+    return this.raise(s, "start");
+  }
+
+  private renews(s: AlarmState, score: number): boolean {
+    return s.since >= this.settings.refractory && score > Math.exp(s.rise);
+  }
+
+  private raise(s: AlarmState, transition: "start" | "renew"): Transition {
+    s.since = 0;
     s.rise = Math.min(MAX_RISE, s.rise + Math.log(RISE));
-    return "start";
+    return transition;
   }
 
   /** Ends an open alarm without a transition (a reset, or a new model). */
@@ -134,7 +143,10 @@ export class AlarmMachine {
 
 const WEEK_MS = 7 * 24 * 3600 * 1000;
 
-/** The settings that follow from a model: the rise of the limit halves in the wanted interval between false alarms. */
+/** The rise of the limit halves in so many of the wanted intervals between false alarms. */
+const INTERVALS = 4;
+
+/** The settings that follow from a model. */
 export function alarmSettings(model: { readonly periodMs: number; readonly window: number }, clearAt: number, refractory: number, perWeek: number): AlarmSettings {
-  return { clearAt, refractory: refractory > 0 ? refractory : model.window, halfLife: Math.max(1000, WEEK_MS / perWeek / model.periodMs) };
+  return { clearAt, refractory: refractory > 0 ? refractory : model.window, halfLife: Math.max(1000, (INTERVALS * WEEK_MS) / perWeek / model.periodMs) };
 }

@@ -181,7 +181,6 @@ export function outOfFold<P extends object>(method: Method<P>, train: TrainingSe
       if (begins.has(r)) stream.reset();
       const score = stream.push(data.subarray(r * cols, (r + 1) * cols));
       if (r >= from && stream.ready) scores.push(score);
-      stream.learn(false);
     }
   }
   return { scores: Float64Array.from(scores), starts };

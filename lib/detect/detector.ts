@@ -49,8 +49,8 @@ export interface DetectorState {
   readonly excluded: readonly (readonly [number, number])[];
 }
 
-/** Continuous mode: fitted again when this many times the samples of the last fit have been accepted since. */
-const REFIT_GROWTH = 1;
+/** Continuous mode: fitted again when so many times the samples of the last fit have been accepted since. */
+const REFIT_GROWTH = 0.25;
 /** Samples replayed per push after a fit, so that a push stays well below a millisecond. */
 const REPLAY = 4;
 /** Longest queue for the replay; what is older is a gap. */
@@ -202,9 +202,14 @@ export class Detector {
   takeJob(): FitJob | undefined {
     if (this.training || this.successor || this.settings.mode === "command") return undefined;
     const due = this.watcher
-      ? this.settings.mode === "continuous" && this.accepted >= Math.min(REFIT_GROWTH * this.fitted, this.buffer.capacity / 2) && !this.watcher.alarm.on
+      ? this.settings.mode === "continuous" && !this.adapts && this.accepted >= Math.min(REFIT_GROWTH * this.fitted, this.buffer.capacity / 2) && !this.watcher.alarm.on
       : this.buffer.length > 0 && this.progress(this.buffer.span[1]) >= 1;
     return due ? this.buffered() : undefined;
+  }
+
+  /** The pattern method learns by itself, sample by sample: a new fit would forget what it knows. */
+  private get adapts(): boolean {
+    return this.watcher?.model.members.every((m) => m.method === "nearest") ?? false;
   }
 
   /** The job from what is buffered; from now on samples queue up for the model that comes of it. */
@@ -213,7 +218,9 @@ export class Detector {
     if (rows === 0) fail("MW_DATASET_TOO_SMALL", { got: 0, expected: MIN_ROWS });
     const { signals, periodMs, method, falseAlarmsPerWeek, confidence, seed } = this.settings;
     this.begin(rows);
-    return { signals, periodMs, chunks: this.buffer.chunks(), exclude: [...this.excluded], method, falseAlarmsPerWeek, confidence, seed };
+    // `auto` chooses once, at the end of the learning period: the way an alarm comes about does not change behind the engineer's back
+    const chosen = this.watcher?.model.members[0]?.method;
+    return { signals, periodMs, chunks: this.buffer.chunks(), exclude: [...this.excluded], method: chosen ?? method, falseAlarmsPerWeek, confidence, seed };
   }
 
   /** A training run (of whatever data) has begun. */

@@ -21,6 +21,8 @@ export interface AlarmEvent {
   readonly peak: number;
   /** The score at which this alarm started (1, or more for a while after an earlier alarm). */
   readonly limit: number;
+  /** An update that is told because the alarm is still on after a refractory period: worth telling a person again. */
+  readonly renewed?: boolean;
   /** The signals that contribute most, most first: at the start the present sample's, later the episode's. */
   readonly top: readonly TopSignal[];
 }

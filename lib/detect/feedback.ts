@@ -46,5 +46,6 @@ export function applyFeedback(watcher: Watcher, kind: FeedbackKind, target: Feed
   watcher.moveLimit(after / before);
   if (record) record.verdict = kind === "missed" ? record.verdict : kind;
   watcher.alarm.forgive();
+  if (kind === "confirmed" && record === watcher.log.current) watcher.giveUpHeld();
   return { kind, id: record?.id ?? "", from, to, peak, limitBefore: before, limitAfter: after, reached: after === wanted };
 }

@@ -1,15 +1,15 @@
 /** Fits a detector: slow and pure. Runs in the training process, or in line where nobody waits (benches, tests). */
 import { createHash } from "node:crypto";
 import { learnHealth } from "../signals/learn.ts";
-import { calibrate, type CalibrationTarget } from "./calibrate.ts";
+import { calibrate, type Calibration as Calibrated, type CalibrationTarget } from "./calibrate.ts";
 import { fitChange, ChangeDetector } from "./change.ts";
 import { FusedStream } from "./fused.ts";
 import { covariance, shrink, standardise, quantile } from "./linalg.ts";
 import { METHODS } from "./methods.ts";
 import type { DetectorModel, ImputeModel, Member } from "./model.ts";
 import { join, prepare, type Prepared } from "./prepare.ts";
-import { race, type RaceResult } from "./race.ts";
-import type { FitJob, MethodChoice } from "./settings.ts";
+import { heldOut, race, type RaceResult } from "./race.ts";
+import type { FitJob } from "./settings.ts";
 import type { MethodName, TrainingSet } from "./types.ts";
 import type { WarmState } from "./watcher.ts";
 
@@ -18,18 +18,17 @@ export interface FitResult {
   readonly warm: WarmState;
 }
 
-export type Progress = (share: number, what: "prepare" | "race" | "fit" | "warm") => void;
+export type Progress = (share: number, what: "prepare" | "race" | "calibrate" | "fit" | "warm") => void;
 
 /** Sampling period where the data has no clock, ms. */
 const DEFAULT_PERIOD_MS = 1000;
+/**
+ * The pattern method's score is in units of its own running quantile, which follows the data: below 0.9 of it nothing is out of the ordinary,
+ * however quiet the learning period was, and above 1.2 a tail of fewer than ten independent peaks has nothing to say: from there the rising limit takes over.
+ */
+const PATTERN_LIMIT = { least: 0.9, most: 1.2, peaks: 10 } as const;
 /** Shrinkage of the covariance that fills in missing signals. */
 const SHRINKAGE = 0.1;
-
-/** Which methods take part: one signal has no relations to others that PCA or a forest could learn. */
-function entrants(choice: MethodChoice, columns: number): readonly MethodName[] {
-  if (choice !== "auto") return [choice];
-  return columns === 1 ? ["nearest"] : ["robust", "pca", "mahalanobis", "var", "nearest", "forest"];
-}
 
 /** Throws FitError when the data cannot support what was asked. */
 export function fitDetector(job: FitJob, progress: Progress = () => undefined): FitResult {
@@ -37,18 +36,26 @@ export function fitDetector(job: FitJob, progress: Progress = () => undefined): 
   const recording = join(job);
   const health = learnHealth(recording.x, recording.times, { signals: job.signals, periodMs: job.periodMs });
   const prepared = prepare(job, recording, health);
-  const { train, columns } = prepared;
+  const { train } = prepared;
   const periodMs = health.periodMs || job.periodMs || DEFAULT_PERIOD_MS;
   const target: CalibrationTarget = { perWeek: job.falseAlarmsPerWeek, periodMs, confidence: job.confidence };
   const context = { seed: job.seed };
   progress(0.05, "race");
-  const won = race(train, entrants(job.method, columns.length), context, target);
+  const won = job.method === "auto" ? race(train, context, target) : chosenByHand(job.method);
+  progress(0.6, "calibrate");
+  const held = heldOut(won.method, train, context);
+  const scale = won.method === "nearest" ? 1 : Math.max(1e-12, quantile(held.scores, 0.9));
+  const scores = held.scores.map((v) => v / scale);
+  const calibration = calibrate(scores, target, held.starts);
   progress(0.8, "fit");
-  const members = won.methods.map((method, i): Member => ({ method, params: METHODS[method].fit(train, context), weight: 1 / won.methods.length, scale: won.scales[i]! }));
-  const calibration = calibrate(won.scores, target, won.starts);
-  const model = describe(job, prepared, health, periodMs, members, won, calibration);
+  const members: Member[] = [{ method: won.method, params: METHODS[won.method].fit(train, context), weight: 1, scale }];
+  const model = describe(job, prepared, health, periodMs, members, won, scores, calibration);
   progress(0.95, "warm");
   return { model, warm: warmUp(model, train) };
+}
+
+function chosenByHand(method: MethodName): RaceResult {
+  return { method, candidates: [{ method, chosen: true, margin: NaN, repeats: NaN, reason: "chosen by hand" }], why: `${method}: chosen by hand` };
 }
 
 function describe(
@@ -58,10 +65,12 @@ function describe(
   periodMs: number,
   members: readonly Member[],
   won: RaceResult,
-  c: ReturnType<typeof calibrate>,
+  held: Float64Array,
+  c: Calibrated,
 ): DetectorModel {
   const { train, kinds, columns, times } = prepared;
   const { data } = train.x;
+  const limit = won.method === "nearest" ? patternLimit(c) : c.limit;
   return {
     format: 1,
     signals: job.signals,
@@ -70,20 +79,20 @@ function describe(
     periodMs,
     members,
     smoothing: 1,
-    limit: c.limit,
+    limit,
     calibration: {
-      limit: c.limit,
+      limit,
       targetPerWeek: job.falseAlarmsPerWeek,
       perWeek: c.perWeek,
       confidence: job.confidence,
       periodMs,
       excesses: c.peaks,
       samples: c.samples,
-      quantile90: quantile(won.scores, 0.9),
+      quantile90: quantile(held, 0.9),
       threshold: c.tail.threshold,
       scale: c.tail.scale,
       shape: c.tail.shape,
-      highest: won.scores.reduce((m, v) => Math.max(m, v), 0),
+      highest: held.reduce((m, v) => Math.max(m, v), 0),
     },
     candidates: won.candidates,
     health,
@@ -102,6 +111,10 @@ function describe(
   };
 }
 
+function patternLimit({ limit, peaks }: Calibrated): number {
+  return Math.max(PATTERN_LIMIT.least, peaks < PATTERN_LIMIT.peaks ? Math.min(PATTERN_LIMIT.most, limit) : limit);
+}
+
 function fitImpute(train: TrainingSet): ImputeModel {
   const { mean } = standardise(train.x);
   return { mean, covariance: shrink(covariance(train.x, mean), train.x.cols, SHRINKAGE, 1e-12) };
@@ -117,7 +130,6 @@ function warmUp(model: DetectorModel, train: TrainingSet): WarmState {
     if (begins.has(r)) fused.reset();
     const x = data.subarray(r * cols, (r + 1) * cols);
     fused.push(x);
-    fused.learn(false);
     change.push(x);
   }
   return { fused: fused.save(), change: change.save() };

@@ -1,7 +1,7 @@
 /** The fused score of a model's members, sample by sample: exp(sum_m weight_m ln(raw_m / scale_m)), smoothed in the logarithm. */
 import { METHODS } from "./methods.ts";
 import type { Member } from "./model.ts";
-import type { Stream } from "./types.ts";
+import type { Learning, Stream } from "./types.ts";
 
 /** ln of a raw score below this share of its scale says no more than "quiet"; keeps ln finite at 0. */
 export const QUIET = 1e-3;
@@ -75,8 +75,12 @@ export class FusedStream {
     }
   }
 
-  learn(accept: boolean): void {
-    for (const s of this.streams) s.learn(accept);
+  learn(how: Learning): void {
+    for (const s of this.streams) s.learn?.(how);
+  }
+
+  release(accept: boolean): void {
+    for (const s of this.streams) s.release?.(accept);
   }
 
   reset(): void {

@@ -33,18 +33,15 @@ export interface Calibration {
   readonly highest: number;
 }
 
-/** What one candidate did on held-out normal data; for the card and for `auto`'s choice. */
+/** What one candidate of `auto` did on held-out normal data; for the card. */
 export interface Candidate {
   readonly method: MethodName;
   readonly chosen: boolean;
-  readonly weight: number;
-  /** Share of held-out samples above the candidate's own limit, per time block; 0 is ideal. */
-  readonly falseAlarmShare: number;
-  /** Held-out 0.999 quantile over the 0.5 quantile, in ln: a candidate that is quiet on normal data scores low. */
-  readonly spread: number;
-  /** Share of faults injected into held-out normal data that it flagged at its limit, 0..1. */
-  readonly sensitivity: number;
-  /** Why it was left out, where it was. */
+  /** Mean of ln(0.95 quantile of the scores of later unseen normal data / own limit); below 0 is quiet. NaN = not run. */
+  readonly margin: number;
+  /** Pattern method: distance of windows to their nearest neighbours, standard deviations. NaN for others. */
+  readonly repeats: number;
+  /** Why it was, or could not be, chosen. */
   readonly reason: string;
 }
 

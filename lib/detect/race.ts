@@ -1,211 +1,156 @@
 /**
- * `auto`: every candidate is fitted on part of the normal data and run on the part it has not seen, in time order. All get a limit
- * for the same false-alarm rate there; the one, or the fusion, that then sees most of the faults injected into that unseen data is
- * taken, the simplest among equals.
+ * `auto`: which method stays quiet on normal data that it has not seen, in time order. Every candidate learns on the past and is calibrated
+ * there to the wanted false-alarm rate; then it runs over the next stretch. The one whose high scores stay furthest below its own limit is
+ * taken: it keeps its promise, and by the same margin it can tell a fault. Nothing about faults is known, so nothing about them is assumed.
+ *
+ * The pattern method is judged by itself first: where windows of the normal data repeat so closely that they can be recognised, comparing
+ * windows sees what no method on single samples can; where they do not (independent noise on many signals), it is blind.
  */
-import { calibrate, type CalibrationTarget } from "./calibrate.ts";
-import { QUIET } from "./fused.ts";
-import { inject, plan, type Injection } from "./inject.ts";
-import { quantile, standardise } from "./linalg.ts";
+import { calibrate, outOfFold, type Calibration, type CalibrationTarget } from "./calibrate.ts";
+import { quantile } from "./linalg.ts";
 import { METHODS } from "./methods.ts";
+import { nearest } from "./methods/nearest.ts";
 import type { Candidate } from "./model.ts";
-import { FitError, type FitContext, type Matrix, type MethodName, type TrainingSet } from "./types.ts";
+import { FitError, type FitContext, type MethodName, type TrainingSet } from "./types.ts";
 
-const FOLDS = 5;
-/** Injections per fold, and samples of a segment: the first half normal, the second with the fault. */
-const INJECTIONS = 10;
-const SEGMENT = 120;
-/** A fusion or a less simple candidate must see this much more (share of faulty samples) to be preferred. */
-const TIE = 0.02;
-
-/** Simplest first: the order in which ties are decided. */
-const SIMPLICITY: readonly MethodName[] = ["robust", "pca", "mahalanobis", "var", "nearest", "forest"];
-
-/** One candidate's held-out scores; row-aligned over the training set, NaN where it was not warm. */
-interface Entry {
-  readonly method: MethodName;
-  /** ln(raw / scale), per training row. */
-  readonly normal: Float64Array;
-  readonly scale: number;
-  /** The same per injection, over its faulty samples. */
-  readonly faulty: readonly Float64Array[];
-}
+/** The past ends here, and the next tenth is the future. */
+const CUTS = [0.5, 0.6, 0.7, 0.8, 0.9] as const;
+const FUTURE = 0.1;
+/** Samples the race looks at: the newest ones. A fit on all of them follows. */
+const RACE_ROWS = 20_000;
+/** Which methods `auto` compares. A robust z and a forest hardly react to anything, which looks like stability: they are chosen by hand only. */
+const ENTRANTS: readonly MethodName[] = ["var", "mahalanobis", "pca"];
+/**
+ * Root-mean-square distance, in standard deviations, between windows of `PATTERN_WINDOW` samples and their nearest neighbours (0.75 quantile
+ * over the learning period) below which windows count as repeating. Independent noise gives sqrt(2) = 1.41.
+ */
+const REPEATS_BELOW = 1.15;
+const PATTERN_WINDOW = 60;
 
 export interface RaceResult {
-  readonly methods: readonly MethodName[];
-  readonly scales: readonly number[];
-  /** Fused held-out scores in time order, and where their runs begin. */
-  readonly scores: Float64Array;
-  readonly starts: readonly number[];
+  readonly method: MethodName;
   readonly candidates: readonly Candidate[];
   readonly why: string;
 }
 
-export function race(train: TrainingSet, methods: readonly MethodName[], context: FitContext, target: CalibrationTarget): RaceResult {
-  const entries: Entry[] = [];
-  const refused: Candidate[] = [];
-  for (const method of methods) {
+/** Chooses a method for `train`. Throws FitError when none can be fitted and calibrated. */
+export function race(train: TrainingSet, context: FitContext, target: CalibrationTarget): RaceResult {
+  const recent = newest(train, RACE_ROWS);
+  const distance = repeatDistance(recent, context);
+  const several = train.x.cols > 1;
+  const pattern: Candidate = {
+    method: "nearest",
+    chosen: !several || distance < REPEATS_BELOW,
+    margin: NaN,
+    repeats: distance,
+    reason: several ? `windows differ by ${distance.toFixed(2)} standard deviations from their nearest neighbours (recognisable below ${REPEATS_BELOW})` : "the only method for one signal",
+  };
+  if (pattern.chosen) return { method: "nearest", candidates: [pattern], why: `pattern (nearest neighbour): ${pattern.reason}` };
+  const ran = ENTRANTS.map((method): Candidate => {
     try {
-      entries.push(runHeldOut(method, train, context));
+      return { method, chosen: false, margin: stability(method, recent, context, target), repeats: NaN, reason: "" };
     } catch (e) {
-      if (!(e instanceof FitError)) throw e;
-      refused.push({ method, chosen: false, weight: 0, falseAlarmShare: NaN, spread: NaN, sensitivity: NaN, reason: e.message });
-    }
-  }
-  if (entries.length === 0) throw new FitError(refused.map((r) => `${r.method}: ${r.reason}`).join("; "));
-  entries.sort((a, b) => SIMPLICITY.indexOf(a.method) - SIMPLICITY.indexOf(b.method));
-  const trials = subsets(entries).flatMap((set) => {
-    try {
-      return [{ set, ...trial(set, target) }];
-    } catch (e) {
-      if (e instanceof FitError) return [];
+      if (e instanceof FitError) return { method, chosen: false, margin: NaN, repeats: NaN, reason: e.message };
       throw e;
     }
   });
-  if (trials.length === 0) throw new FitError("not enough held-out samples to calibrate a limit");
-  // simplest first; a later one must be better by TIE per added member
-  let best = trials[0]!;
-  for (const t of trials) if (t.sensitivity > best.sensitivity + TIE * Math.max(1, t.set.length - best.set.length)) best = t;
-  const single = (e: Entry): (typeof trials)[number] | undefined => trials.find((t) => t.set.length === 1 && t.set[0] === e);
-  const candidates = entries.map((e): Candidate => {
-    const chosen = best.set.includes(e);
-    const alone = single(e);
-    const sensitivity = alone?.sensitivity ?? NaN;
-    const y = e.normal.filter((v) => !Number.isNaN(v));
-    return {
-      method: e.method,
-      chosen,
-      weight: chosen ? 1 / best.set.length : 0,
-      falseAlarmShare: alone?.exceeded ?? NaN,
-      spread: quantile(y, 0.999) - quantile(y, 0.5),
-      sensitivity,
-      reason: chosen ? "" : alone === undefined ? "no limit could be calibrated" : "sees fewer of the injected faults at the same false-alarm rate",
-    };
-  });
-  return {
-    methods: best.set.map((e) => e.method),
-    scales: best.set.map((e) => e.scale),
-    scores: best.scores,
-    starts: best.starts,
-    candidates: [...candidates, ...refused],
-    why: explain(best.set.map((e) => e.method), best.sensitivity, candidates),
-  };
+  const valid = ran.filter((c) => !Number.isNaN(c.margin));
+  // too little data for a race: the simplest method that can be fitted at all
+  const best = valid.length > 0 ? valid.reduce((a, b) => (b.margin < a.margin ? b : a)).method : "mahalanobis";
+  const percent = (margin: number): string => `${Math.round(100 * Math.exp(margin))} %`;
+  const candidates = [...ran.map((c) => (c.method === best ? { ...c, chosen: true } : c)), pattern];
+  const told = valid.map((c) => `${c.method} ${percent(c.margin)}`).join(", ");
+  const why = valid.length > 0 ? `${best}: on later normal data that it had not seen, its high scores (95 %) stayed lowest below its own limit (${told} of the limit)` : `${best}: not enough data to compare methods`;
+  return { method: best, candidates, why };
 }
 
-function explain(chosen: readonly MethodName[], sensitivity: number, candidates: readonly Candidate[]): string {
-  const percent = (v: number): string => `${Math.round(100 * v)} %`;
-  const others = candidates.filter((c) => !c.chosen && !Number.isNaN(c.sensitivity)).map((c) => `${c.method} ${percent(c.sensitivity)}`);
-  const what = chosen.length > 1 ? `${chosen.join(" + ")} fused` : (chosen[0] ?? "");
-  return `${what}: at the limit for the wanted false-alarm rate it saw ${percent(sensitivity)} of the faults injected into held-out normal data${others.length > 0 ? ` (${others.join(", ")})` : ""}`;
-}
-
-function subsets(entries: readonly Entry[]): Entry[][] {
-  const all = Array.from({ length: (1 << entries.length) - 1 }, (_, i) => entries.filter((_e, k) => ((i + 1) >> k) & 1));
-  return all.filter((s) => s.length <= 3).sort((a, b) => a.length - b.length);
-}
-
-/** Fuses a set of candidates, calibrates the fused score, and counts what it sees of the injected faults. */
-function trial(set: readonly Entry[], target: CalibrationTarget): { scores: Float64Array; starts: number[]; sensitivity: number; exceeded: number } {
-  const rows = set[0]!.normal.length;
-  const scores: number[] = [];
-  const starts: number[] = [];
-  let inRun = false;
-  for (let r = 0; r < rows; r++) {
-    let sum = 0;
-    for (const e of set) sum += e.normal[r]!;
-    if (r % Math.ceil(rows / FOLDS) === 0) inRun = false;
-    if (Number.isNaN(sum)) {
-      inRun = false;
-      continue;
-    }
-    if (!inRun) starts.push(scores.length);
-    inRun = true;
-    scores.push(Math.exp(sum / set.length));
-  }
-  const all = Float64Array.from(scores);
-  const { limit } = calibrate(all, target, starts);
-  let seen = 0;
-  const faults = set[0]!.faulty.length;
-  for (let i = 0; i < faults; i++) {
-    const length = set[0]!.faulty[i]!.length;
-    let flagged = 0;
-    for (let t = 0; t < length; t++) {
-      let sum = 0;
-      for (const e of set) sum += e.faulty[i]![t]!;
-      if (Math.exp(sum / set.length) > limit) flagged++;
-    }
-    seen += flagged / Math.max(1, length);
-  }
-  return { scores: all, starts, sensitivity: faults > 0 ? seen / faults : 0, exceeded: all.filter((s) => s > limit).length / Math.max(1, all.length) };
-}
-
-function runHeldOut(method: MethodName, train: TrainingSet, context: FitContext): Entry {
+/** Mean over the cuts of ln(q95 of the next stretch / limit calibrated on the past); lower is quieter. NaN when no cut can be judged. */
+function stability(method: MethodName, train: TrainingSet, context: FitContext, target: CalibrationTarget): number {
   const { rows, cols, data } = train.x;
-  const raw = new Float64Array(rows).fill(NaN);
-  const faulty: Float64Array[] = [];
-  const { std } = standardise(train.x);
-  const injections = plan(cols, FOLDS * INJECTIONS);
-  for (let k = 0; k < FOLDS; k++) {
-    const from = Math.floor((k * rows) / FOLDS);
-    const to = Math.floor(((k + 1) * rows) / FOLDS);
-    const params = METHODS[method].fit(without(train, from, to), context);
-    const window = METHODS[method].window(params);
+  const { fit, stream, window } = METHODS[method];
+  let sum = 0;
+  let cuts = 0;
+  for (const cut of CUTS) {
+    const from = Math.floor(cut * rows);
+    const to = Math.floor((cut + FUTURE) * rows);
+    const past = until(train, from);
+    let limit: number;
+    let p: object;
+    try {
+      const held = outOfFold(METHODS[method], past, context);
+      limit = calibrate(held.scores, target, held.starts).limit;
+      p = fit(past, context);
+    } catch (e) {
+      if (e instanceof FitError) continue; // too short a past
+      throw e;
+    }
+    const live = stream(p);
     const begins = new Set(train.starts);
-    const stream = METHODS[method].stream(params);
-    for (let r = Math.max(0, from - window); r < to; r++) {
-      if (begins.has(r)) stream.reset();
-      const score = stream.push(data.subarray(r * cols, (r + 1) * cols));
-      if (r >= from && stream.ready) raw[r] = score;
-      stream.learn(false);
+    const scores: number[] = [];
+    for (let r = Math.max(0, from - window(p)); r < to; r++) {
+      if (begins.has(r)) live.reset();
+      const score = live.push(data.subarray(r * cols, (r + 1) * cols));
+      if (r >= from && live.ready) scores.push(score);
     }
-    for (let i = 0; i < INJECTIONS; i++) {
-      const injection = injections[k * INJECTIONS + i]!;
-      faulty.push(runFault(method, params, window, train.x, { from, to, i, injection, std: std[injection.column]!, seed: context.seed + k * INJECTIONS + i }));
-    }
+    if (scores.length === 0) continue;
+    sum += Math.log(Math.max(1e-12, quantile(Float64Array.from(scores), 0.95)) / limit);
+    cuts++;
   }
-  const scale = Math.max(1e-12, quantile(raw.filter((v) => !Number.isNaN(v)), 0.9));
-  const log = (v: number): number => Math.log(Math.max(QUIET, v / scale));
-  return { method, scale, normal: raw.map(log), faulty: faulty.map((f) => f.map(log)) };
+  return cuts > 0 ? sum / cuts : NaN;
 }
 
-interface FaultRun {
-  readonly from: number;
-  readonly to: number;
-  readonly i: number;
-  readonly injection: Injection;
-  readonly std: number;
-  readonly seed: number;
-}
-
-/** Raw scores over the faulty half of a segment of the held-out rows from..to. */
-function runFault(method: MethodName, params: object, window: number, x: Matrix, run: FaultRun): Float64Array {
-  const { cols, data } = x;
-  const { from, to, injection } = run;
-  const length = Math.min(SEGMENT, to - from);
-  const start = from + Math.floor(((to - from - length) * run.i) / Math.max(1, INJECTIONS - 1));
-  const warm = Math.min(start, Math.max(0, window - length));
-  const segment = data.slice((start - warm) * cols, (start + length) * cols);
-  const half = warm + Math.floor(length / 2);
-  const donor = Float64Array.from({ length: to - from }, (_, r) => data[(from + r) * cols + injection.column]!);
-  inject(segment, cols, half, injection, run.std, donor, run.seed);
-  const stream = METHODS[method].stream(params);
-  const out = new Float64Array(warm + length - half);
-  for (let r = 0; r < warm + length; r++) {
-    const score = stream.push(segment.subarray(r * cols, (r + 1) * cols));
-    if (r >= half) out[r - half] = score;
-    stream.learn(false);
+/** The pattern method's own distance at about `PATTERN_WINDOW` samples; Infinity when it cannot be fitted. */
+function repeatDistance(train: TrainingSet, context: FitContext): number {
+  try {
+    const p = nearest.fit(train, context);
+    let at = 0;
+    p.windows.forEach((w, k) => {
+      if (Math.abs(w - PATTERN_WINDOW) < Math.abs(p.windows[at]! - PATTERN_WINDOW)) at = k;
+    });
+    return p.quantiles[at]!;
+  } catch (e) {
+    if (e instanceof FitError) return Infinity;
+    throw e;
   }
-  return out;
 }
 
-/** The training set without the rows from..to. */
-function without(train: TrainingSet, from: number, to: number): TrainingSet {
+function until(train: TrainingSet, to: number): TrainingSet {
+  const { cols, data } = train.x;
+  return { x: { rows: to, cols, data: data.subarray(0, to * cols) }, starts: train.starts.filter((s) => s < to) };
+}
+
+function newest(train: TrainingSet, rows: number): TrainingSet {
+  const from = Math.max(0, train.x.rows - rows);
+  if (from === 0) return train;
+  const { cols, data } = train.x;
+  return { x: { rows, cols, data: data.subarray(from * cols) }, starts: [0, ...train.starts.flatMap((s) => (s > from ? [s - from] : []))] };
+}
+
+/** Held-out scores to calibrate a method's limit with; see `prequential` for methods that learn while they run. */
+export function heldOut(method: MethodName, train: TrainingSet, context: FitContext): { readonly scores: Float64Array; readonly starts: readonly number[] } {
+  return method === "nearest" ? prequential(train, context) : outOfFold(METHODS[method], newest(train, RACE_ROWS), context);
+}
+
+/** Learns on the first half, then goes on as in operation: scores each sample before it may be learned (Dawid 1984). */
+function prequential(train: TrainingSet, context: FitContext): { scores: Float64Array; starts: number[] } {
   const { rows, cols, data } = train.x;
-  const cut = to - from;
-  const rest = new Float64Array((rows - cut) * cols);
-  rest.set(data.subarray(0, from * cols));
-  rest.set(data.subarray(to * cols), from * cols);
-  const starts = new Set([0, ...train.starts.flatMap((s) => (s < from ? [s] : s >= to ? [s - cut] : []))]);
-  if (from < rows - cut) starts.add(from);
-  return { x: { rows: rows - cut, cols, data: rest }, starts: [...starts].sort((a, b) => a - b) };
+  const half = Math.floor(rows / 2);
+  const p = nearest.fit(until(train, half), context);
+  const live = nearest.stream(p);
+  const begins = new Set(train.starts);
+  const scores: number[] = [];
+  const starts: number[] = [0];
+  for (let r = Math.max(0, half - nearest.window(p)); r < rows; r++) {
+    if (begins.has(r)) {
+      live.reset();
+      if (r > half && scores.length > 0) starts.push(scores.length);
+    }
+    const score = live.push(data.subarray(r * cols, (r + 1) * cols));
+    if (r < half) continue;
+    if (live.ready) scores.push(score);
+    live.learn?.("yes");
+  }
+  return { scores: Float64Array.from(scores), starts: [...new Set(starts)] };
 }
+
+export type { Calibration };

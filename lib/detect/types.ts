@@ -35,6 +35,8 @@ export interface Method<P extends object> {
   window(p: P): number;
 }
 
+export type Learning = "yes" | "hold" | "no";
+
 /** Runs one fitted method sample by sample: O(1) in the length of the stream. */
 export interface Stream {
   /** Raw score (>= 0, higher is more anomalous; not yet relative to a limit) of the sample `x` (one raw value per signal, complete). 0 until warmed up. */
@@ -45,8 +47,13 @@ export interface Stream {
   shares(out: Float64Array): void;
   /** What the method expected for each signal at the last sample, in raw units; NaN where it has no opinion. */
   expected(out: Float64Array): void;
-  /** Adaptive methods: say whether the sample just pushed may be learned (false while it is flagged). Others ignore it. */
-  learn(accept: boolean): void;
+  /**
+   * Adaptive methods: whether the sample just pushed may be learned; `hold` keeps it aside until `release`. Others ignore it. A stream that
+   * is never told to learn stays exactly as it was fitted.
+   */
+  learn?(how: Learning): void;
+  /** What was held is learned (`accept`), or given up. */
+  release?(accept: boolean): void;
   /** Forgets the buffers (after a gap in the data) but not what was learned. */
   reset(): void;
   /** Structured-cloneable state, and back, so that a restart goes on where it stopped. */

@@ -1,7 +1,7 @@
 /** Runs one trained model on live samples: fills gaps, scores, keeps the alarm machine, finds change points and drift. */
 import type { HealthReport, SignalSpec } from "../signals/types.ts";
 import { AlarmLog, type AlarmLogState } from "./alarm-log.ts";
-import { AlarmMachine, type AlarmSettings, type AlarmState } from "./alarm.ts";
+import { AlarmMachine, type AlarmSettings, type AlarmState, type Transition } from "./alarm.ts";
 import { ChangeDetector, type ChangeState } from "./change.ts";
 import { DriftMeter, type DriftState } from "./drift.ts";
 import type { DetectorEvent, TopSignal } from "./events.ts";
@@ -23,12 +23,12 @@ export interface WatcherState extends WarmState {
   readonly history: { readonly times: Float64Array; readonly scores: Float64Array; readonly at: number };
 }
 
-/** Samples above this share of the limit are not learned by adaptive methods. */
-const LEARN_BELOW = 1;
+/** Samples above this many times the limit are never learned by adaptive methods. */
+const LEARN_BELOW = 3;
 /** Scores kept for feedback on a missed period. */
 const HISTORY = 8192;
-/** A sample is judged only while at least this share of the columns can be. */
-const JUDGED_SHARE = 0.5;
+/** A sample is judged only while no more than this share of the columns, or one, cannot be: too much guessed is nothing known. */
+const GUESSED_SHARE = 0.25;
 
 export type Verdict = "scored" | "warming" | "health";
 
@@ -52,6 +52,7 @@ export class Watcher {
   private readonly times = new Float64Array(HISTORY).fill(NaN);
   private readonly scores = new Float64Array(HISTORY);
   private at = 0;
+  /** Goes on learning patterns. */
   private readonly adaptive: boolean;
 
   constructor(model: DetectorModel, alarm: AlarmSettings, adaptive: boolean) {
@@ -73,7 +74,7 @@ export class Watcher {
   /** Advances by one sample without judging it: for what came while the model was being fitted. */
   replay(row: Float64Array, judged: Uint8Array, gap: boolean): void {
     const score = this.advance(row, judged, gap);
-    if (!Number.isNaN(score)) this.fused.learn(this.adaptive && score < LEARN_BELOW);
+    if (!Number.isNaN(score)) this.learn(score);
   }
 
   /** Judges one sample; events are appended to `events`. */
@@ -92,13 +93,22 @@ export class Watcher {
     this.settle(score);
     const limit = this.alarm.limit;
     const transition = this.alarm.push(score);
-    if (transition === "start" || this.alarm.on || transition === "end") {
-      this.fused.expected(this.expected);
-      this.episode(transition, score, limit, row, time, events);
-    } else this.fused.expected(this.expected);
-    this.fused.learn(this.adaptive && !this.alarm.on && score < LEARN_BELOW);
+    this.fused.expected(this.expected);
+    if (transition !== "none" || this.alarm.on) this.episode(transition, score, limit, row, time, events);
+    this.learn(score);
+    if (transition === "end" || transition === "renew") this.fused.release(true);
     this.slowly(score, row, time, events);
     return "scored";
+  }
+
+  /** Nothing is learned while alarmed: what was not far out is held until the alarm is over, or has gone a refractory period without being confirmed. */
+  private learn(score: number): void {
+    if (this.adaptive) this.fused.learn(score >= LEARN_BELOW ? "no" : this.alarm.on ? "hold" : "yes");
+  }
+
+  /** The open alarm was real: what was held during it is given up. */
+  giveUpHeld(): void {
+    this.fused.release(false);
   }
 
   private blind = false;
@@ -113,7 +123,8 @@ export class Watcher {
       this.x[c] = ok ? row[i]! : NaN;
       if (ok) usable++;
     }
-    this.blind = usable === 0 || usable < JUDGED_SHARE * columns.length;
+    const guessed = columns.length - usable;
+    this.blind = usable === 0 || guessed > Math.max(1, GUESSED_SHARE * columns.length);
     if (gap) this.fused.reset();
     if (this.blind) return NaN;
     this.imputed = this.imputer.fill(this.x) > 0;
@@ -131,7 +142,7 @@ export class Watcher {
     for (let i = 0; i < this.contributions.length; i++) this.contributions[i]! *= k;
   }
 
-  private episode(transition: "none" | "start" | "end", score: number, limit: number, row: Float64Array, time: number, events: DetectorEvent[]): void {
+  private episode(transition: Transition, score: number, limit: number, row: Float64Array, time: number, events: DetectorEvent[]): void {
     const { log } = this;
     if (transition === "start") {
       const record = log.start(score, limit, time);
@@ -144,7 +155,7 @@ export class Watcher {
     if (transition === "end") {
       const closed = log.end(time);
       if (closed) events.push(log.event("alarm-end", closed, score, time, this.top(row)));
-    } else if (update && open) events.push(log.event("alarm-update", open, score, time, this.top(row)));
+    } else if (open && (update || transition === "renew")) events.push({ ...log.event("alarm-update", open, score, time, this.top(row)), renewed: transition === "renew" });
   }
 
   /** Change points and drift: what happens over many samples. */

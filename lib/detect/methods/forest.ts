@@ -106,8 +106,6 @@ class ForestStream implements Stream {
     out.set(this.#p.mean);
   }
 
-  learn(): void {}
-
   reset(): void {
     this.#seen = 0;
     this.#sum.fill(0);

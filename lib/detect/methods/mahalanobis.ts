@@ -214,8 +214,6 @@ class MahalanobisStream implements Stream {
     for (let c = 0; c < out.length; c++) out[c] = this.#p.mean[c]! + this.#p.std[c]! * out[c]!;
   }
 
-  learn(): void {}
-
   reset(): void {
     this.#scales.reset();
   }

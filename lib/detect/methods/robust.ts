@@ -77,8 +77,6 @@ class RobustStream implements Stream {
     out.set(this.#p.median);
   }
 
-  learn(): void {}
-
   reset(): void {
     this.#seen = 0;
     this.#parts.fill(0);

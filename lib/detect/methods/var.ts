@@ -82,8 +82,6 @@ class VarStream implements Stream {
     for (let c = 0; c < this.#n; c++) out[c] = this.#p.mean[c]! + this.#p.std[c]! * this.#prediction[c]!;
   }
 
-  learn(): void {}
-
   reset(): void {
     this.#at = this.#seen = 0;
     this.#prediction.fill(NaN);

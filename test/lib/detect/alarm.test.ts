@@ -90,7 +90,7 @@ describe("AlarmMachine", () => {
 
   it("takes the half-life from the wanted interval between false alarms", () => {
     const s = alarmSettings({ periodMs: 1000, window: 64 }, 0.5, 0, 1);
-    assert.equal(s.halfLife, 604_800);
+    assert.equal(s.halfLife, 4 * 604_800);
     assert.equal(s.refractory, 64);
     assert.equal(alarmSettings({ periodMs: 1000, window: 64 }, 0.5, 7, 1).refractory, 7);
   });

@@ -1,5 +1,5 @@
 /** Scores a stream of samples against the learned patterns, and learns on while it runs. */
-import type { Stream } from "../../types.ts";
+import type { Learning, Stream } from "../../types.ts";
 import { scaled } from "./fit.ts";
 import { Library } from "./library.ts";
 import { type NearestParams, PATIENCE, QUANTILE } from "./params.ts";
@@ -21,6 +21,8 @@ export class NearestStream implements Stream {
   #score = 0;
   #widest = -1;
   #refused = 0;
+  /** Rows kept aside while an alarm lasts. */
+  #held: Held[] = [];
 
   constructor(p: NearestParams) {
     this.#p = p;
@@ -62,14 +64,36 @@ export class NearestStream implements Stream {
     return this.#score;
   }
 
-  learn(accept: boolean): void {
+  learn(how: Learning): void {
     const lib = this.#library;
     if (this.#p.capacity === 0) return;
-    this.#refused = accept ? 0 : this.#refused + 1;
-    const usable = accept || this.#refused > PATIENCE * this.#longest;
+    this.#refused = how === "no" ? this.#refused + 1 : 0;
+    const usable = how === "yes" || this.#refused > PATIENCE * this.#longest;
+    if (how === "hold") {
+      lib.append(this.#x, false);
+      this.#hold();
+      return;
+    }
     // rows refused for longer than a window are of no use to later windows either
     if (usable || this.#refused <= this.#longest) lib.append(this.#x, usable);
     if (usable) for (let k = 0; k < this.#quantiles.length; k++) if (lib.best[k]! >= 0) this.#quantiles[k]!.add(lib.best[k]!);
+  }
+
+  /** Remembers the row just appended and its distances for `release`; of a longer stretch, the newest that the ring still holds. */
+  #hold(): void {
+    const lib = this.#library;
+    this.#held.push({ slot: lib.head - 1, born: lib.t, best: lib.best.slice() });
+    if (this.#held.length > this.#p.capacity) this.#held.shift();
+  }
+
+  release(accept: boolean): void {
+    const lib = this.#library;
+    if (accept)
+      for (const { slot, born, best } of this.#held) {
+        if (lib.born[slot] === born) lib.ends[slot] = lib.run[slot]!;
+        for (let k = 0; k < this.#quantiles.length; k++) if (best[k]! >= 0) this.#quantiles[k]!.add(best[k]!);
+      }
+    this.#held = [];
   }
 
   /** Parts of the squared distance to the nearest window of the length that stood out most. */
@@ -118,7 +142,7 @@ export class NearestStream implements Stream {
     const part = <T extends Float64Array | Int32Array>(a: T): T => a.slice(fixed, fixed + used) as T;
     const state: NearestState = {
       y, run: part(lib.run), ends: part(lib.ends), born: part(lib.born), head, full, t, since,
-      refused: this.#refused, histograms: this.#histograms.slice(), recent: this.#recent.slice(),
+      refused: this.#refused, held: [...this.#held], histograms: this.#histograms.slice(), recent: this.#recent.slice(),
     };
     return state;
   }
@@ -137,6 +161,7 @@ export class NearestStream implements Stream {
     lib.head = s.head;
     lib.full = s.full;
     this.#refused = s.refused;
+    this.#held = [...s.held];
     this.#histograms.set(s.histograms);
     for (const q of this.#quantiles) q.rewind();
     this.#recent.set(s.recent);
@@ -151,7 +176,14 @@ export class NearestStream implements Stream {
   }
 }
 
+interface Held {
+  readonly slot: number;
+  readonly born: number;
+  readonly best: Float64Array;
+}
+
 interface NearestState {
+  readonly held: readonly Held[];
   readonly y: Float64Array;
   readonly run: Int32Array;
   readonly ends: Int32Array;
