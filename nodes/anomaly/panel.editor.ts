@@ -7,7 +7,6 @@ export type Translate = (key: string, values?: Record<string, unknown>) => strin
 
 interface Version {
   readonly version: number;
-  readonly active: boolean;
   readonly created: number;
   readonly damaged: boolean;
   readonly methods?: readonly string[];
@@ -83,7 +82,7 @@ export class StatePanel {
     this.#body.empty().append(this.#facts(o));
     if (this.#failure !== "") this.#body.append($('<div class="millwright-failure">').text(this.#failure));
     this.#body.append(this.#buttons(o));
-    if (o.versions.length > 0) this.#body.append(this.#table(o.versions));
+    if (o.versions.length > 0) this.#body.append(this.#table(o.versions, o.model?.version));
   }
 
   #facts(o: Overview): JQuery {
@@ -133,12 +132,15 @@ export class StatePanel {
     return bar;
   }
 
-  #table(versions: readonly Version[]): JQuery {
+  #table(versions: readonly Version[], used: number | undefined): JQuery {
     const head = $("<tr>").append(["version", "created", "methods", "samples", "rate", "action"].map((c) => $("<th>").text(this.#t(`columns.${c}`))));
-    return $('<table class="millwright-versions">').append($("<thead>").append(head), $("<tbody>").append(versions.map((v) => this.#row(v))));
+    return $('<table class="millwright-versions">').append(
+      $("<thead>").append(head),
+      $("<tbody>").append(versions.map((v) => this.#row(v, v.version === used))),
+    );
   }
 
-  #row(v: Version): JQuery {
+  #row(v: Version, used: boolean): JQuery {
     const cells = [
       String(v.version),
       new Date(v.created).toLocaleString(this.#language, { dateStyle: "short", timeStyle: "short" }),
@@ -146,8 +148,8 @@ export class StatePanel {
       v.samples === undefined ? "" : v.samples.toLocaleString(this.#language),
       v.falseAlarmsPerWeek === undefined ? "" : this.#number(v.falseAlarmsPerWeek),
     ];
-    const action = v.active ? $("<td>").text(this.#t("active")) : $("<td>");
-    if (!v.active && !v.damaged) {
+    const action = used ? $("<td>").text(this.#t("active")) : $("<td>");
+    if (!used && !v.damaged) {
       action.append(
         $('<button type="button" class="red-ui-button red-ui-button-small">')
           .text(this.#t("buttons.promote"))
@@ -155,7 +157,7 @@ export class StatePanel {
       );
     }
     return $("<tr>")
-      .toggleClass("millwright-active", v.active)
+      .toggleClass("millwright-active", used)
       .attr("title", v.why ?? "")
       .append(
         cells.map((c) => $("<td>").text(c)),

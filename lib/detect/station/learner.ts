@@ -250,7 +250,7 @@ export class Learner {
   /** Forgets what was learned from the stream and learns anew; the versions in the store stay. */
   reset(): void {
     this.desk.cancel(CANCELLED);
-    this.live?.detector.reset();
+    this.live?.reset();
     this.loaded = undefined;
     this.refused = undefined;
     this.#anew = true;

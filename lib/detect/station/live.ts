@@ -50,4 +50,11 @@ export class Live {
     this.progress = judgement.progress;
     return judgement;
   }
+
+  /** Forgets what was learned. */
+  reset(): void {
+    this.detector.reset();
+    this.progress = 0;
+    this.seen = 0;
+  }
 }
