@@ -172,6 +172,20 @@ describe("millwright-anomaly in Node-RED", function () {
     await event("learned", 2);
   });
 
+  it("two nodes share a model: one trains it, the other uses it", async () => {
+    const second = { ...flow({ model: "pump" })[2]!, id: "two", wires: [["out"], []] };
+    const node = await load([...flow({ model: "pump" }), second]);
+    send(node, plant(300), 0);
+    await event("learned");
+    const two = helper.getNode("two");
+    await until("the other node", () => {
+      send(two, plant(1, seen.out.length), seen.out.length);
+      return seen.out.at(-1) !== undefined && last().model !== null;
+    });
+    assert.deepEqual([last().model?.name, last().model?.version], ["pump", 1]);
+    assert.deepEqual(await readdir(join(userDir, "millwright/models")), ["pump"]);
+  });
+
   it("a disk that cannot be written: coded errors, messages pass, the node goes on", async function () {
     if (process.getuid?.() === 0) {
       // root writes anywhere: a file stands where the folder should be
