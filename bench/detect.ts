@@ -44,7 +44,6 @@ interface Output {
   readonly pushMicroseconds: number;
 }
 
-const MODE = (process.env["MODE"] ?? "continuous") as DetectorSettings["mode"];
 const PERIOD_MS: Readonly<Record<SetName, number>> = { skab: 1000, nab: 300_000, tsb_m: 60_000, tsb_u: 60_000, tep: 180_000 };
 
 function series(table: Table, set: SetName): Series {
@@ -56,8 +55,8 @@ function series(table: Table, set: SetName): Series {
   return { name: table.name, signals, rows: table.rows.map((r) => Float64Array.from(use, (i) => number(r[i]))), times };
 }
 
-function settings(s: Series, learnSamples: number, mode: DetectorSettings["mode"], method: MethodChoice): DetectorSettings {
-  return { ...DEFAULTS, signals: s.signals, learnSamples, learnMs: 0, mode, method };
+function settings(s: Series, learnSamples: number, method: MethodChoice): DetectorSettings {
+  return { ...DEFAULTS, signals: s.signals, learnSamples, learnMs: 0, method };
 }
 
 /** What a person is told: an alarm, one that goes on after a refractory period, a sensor that hangs. */
@@ -99,7 +98,7 @@ function run(detector: Detector, s: Series): Output {
 }
 
 function learnOn(s: Series, method: MethodChoice): DetectorModel {
-  const detector = new Detector(settings(s, s.rows.length, MODE, method));
+  const detector = new Detector(settings(s, s.rows.length, method));
   run(detector, s);
   return detector.model ?? fail("MW_TRAIN_FAILED", { field: s.name, got: "nothing was learned" });
 }
@@ -115,12 +114,12 @@ function* outputs(set: SetName, folder: string, method: MethodChoice): Generator
     const begun = performance.now();
     let detector: Detector;
     if (learned) {
-      detector = new Detector(settings(s, learned.trained.rows, MODE, method));
+      detector = new Detector(settings(s, learned.trained.rows, method));
       detector.install(learned);
     } else {
       const n = s.rows.length;
       const learn = set === "skab" ? 400 : set === "nab" ? Math.floor(Math.min(0.15 * n, 750)) : Number(/_tr_(\d+)/.exec(s.name)?.[1] ?? Math.floor(0.15 * n));
-      detector = new Detector(settings(s, learn, MODE, method));
+      detector = new Detector(settings(s, learn, method));
     }
     const out = run(detector, s);
     if (set === "nab") for (let r = 0; r < out.score.length; r++) out.score[r] = out.starts[r] === 1 ? Math.max(1, out.score[r]!) : Math.min(0.999, out.score[r]!);

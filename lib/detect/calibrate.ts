@@ -89,6 +89,14 @@ export function calibrate(scores: Float64Array, target: CalibrationTarget, start
   };
 }
 
+/** Alarm episodes per week on normal data that another limit stands for, by the mean tail: rate (1 + shape e / scale)^(-1 / shape), e = ln(limit / threshold). */
+export function alarmsPerWeek({ tail }: Pick<Calibration, "tail">, limit: number, periodMs: number): number {
+  const e = Math.max(0, Math.log(limit / tail.threshold));
+  const { shape, scale, rate } = tail;
+  const above = Math.abs(shape) < 1e-6 ? Math.exp(-e / scale) : Math.max(0, 1 + (shape * e) / scale) ** (-1 / shape);
+  return (rate * above * WEEK_MS) / periodMs;
+}
+
 /**
  * Moves each run of log scores to the median level of all runs. Held-out blocks differ in level when the signals drift or when a block lies
  * outside what the other blocks taught; the final model has learned every block, so their common level is what it will show.

@@ -83,6 +83,7 @@ export class Detector {
   private successor: Watcher | undefined;
   private training = false;
   private queue: Queued[] = [];
+  private readonly held: { readonly row: Float64Array; readonly judged: Uint8Array; readonly time: number }[] = [];
   /** Samples in the last fit, and accepted for learning since. */
   private fitted = 0;
   private accepted = 0;
@@ -139,14 +140,14 @@ export class Detector {
     this.catchUp();
     if (this.training || this.successor) this.enqueue(row, health);
     if (!this.watcher) {
-      this.keep(row, health, time, true);
+      if (health.usable) this.keep(row, health.judged, time);
       this.none(this.successor ? "warming" : this.training ? "training" : "learning");
       this.out.progress = this.progress(time);
       return this.out;
     }
     const verdict = this.watcher.push(row, health, time, this.events);
     this.report(this.watcher, verdict);
-    this.keep(row, health, time, verdict === "scored" && !this.watcher.alarm.on && this.watcher.score < 1);
+    this.holdBack(row, health, time, verdict === "scored" && !this.watcher.alarm.on && this.watcher.score < 1);
     return this.out;
   }
 
@@ -182,10 +183,20 @@ export class Detector {
     out.expected.fill(NaN);
   }
 
-  private keep(row: Float64Array, health: HealthReport, time: number, normal: boolean): void {
-    if (!normal || !health.usable || this.excluded.some(([from, to]) => time >= from && time <= to)) return;
-    this.buffer.add(row, health.judged, time);
+  private keep(row: Float64Array, judged: Uint8Array, time: number): void {
+    if (this.excluded.some(([from, to]) => time >= from && time <= to)) return;
+    this.buffer.add(row, judged, time);
     this.accepted++;
+  }
+
+  /** A sample may be learned once it has been followed by `window` samples without an alarm: a fault begins before its alarm does. */
+  private holdBack(row: Float64Array, health: HealthReport, time: number, normal: boolean): void {
+    if (this.watcher?.alarm.on) this.held.length = 0;
+    if (!normal || !health.usable) return;
+    this.held.push({ row: row.slice(), judged: health.judged.slice(), time });
+    if (this.held.length <= (this.watcher?.model.window ?? 0)) return;
+    const oldest = this.held.shift();
+    if (oldest) this.keep(oldest.row, oldest.judged, oldest.time);
   }
 
   /** 0..1 of the learning period. */
@@ -202,7 +213,7 @@ export class Detector {
   takeJob(): FitJob | undefined {
     if (this.training || this.successor || this.settings.mode === "command") return undefined;
     const due = this.watcher
-      ? this.settings.mode === "continuous" && !this.adapts && this.accepted >= Math.min(REFIT_GROWTH * this.fitted, this.buffer.capacity / 2) && !this.watcher.alarm.on
+      ? this.settings.mode === "continuous" && !this.adapts && this.buffer.length >= this.fitted && this.accepted >= Math.min(REFIT_GROWTH * this.fitted, this.buffer.capacity / 2) && !this.watcher.alarm.on
       : this.buffer.length > 0 && this.progress(this.buffer.span[1]) >= 1;
     return due ? this.buffered() : undefined;
   }
@@ -243,6 +254,7 @@ export class Detector {
     const theirs = model.signals.map((s) => s.name);
     if (names.length !== theirs.length || names.some((s, i) => s !== theirs[i])) fail("MW_MODEL_SIGNALS", { field: "model", expected: theirs.join(", "), got: names.join(", ") });
     this.training = false;
+    this.fitted = model.trained.rows;
     const next = this.watcherFor(model);
     if (warm) next.warm(warm);
     else this.queue = [];
@@ -278,6 +290,7 @@ export class Detector {
     this.watcher = undefined;
     this.successor = undefined;
     this.abort();
+    this.held.length = 0;
     this.fitted = 0;
     this.accepted = 0;
     this.excluded = [];

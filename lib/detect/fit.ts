@@ -1,7 +1,7 @@
 /** Fits a detector: slow and pure. Runs in the training process, or in line where nobody waits (benches, tests). */
 import { createHash } from "node:crypto";
 import { learnHealth } from "../signals/learn.ts";
-import { calibrate, type Calibration as Calibrated, type CalibrationTarget } from "./calibrate.ts";
+import { alarmsPerWeek, calibrate, type Calibration as Calibrated, type CalibrationTarget } from "./calibrate.ts";
 import { fitChange, ChangeDetector } from "./change.ts";
 import { FusedStream } from "./fused.ts";
 import { covariance, shrink, standardise, quantile } from "./linalg.ts";
@@ -70,7 +70,8 @@ function describe(
 ): DetectorModel {
   const { train, kinds, columns, times } = prepared;
   const { data } = train.x;
-  const limit = won.method === "nearest" ? patternLimit(c) : c.limit;
+  const highest = held.reduce((m, v) => Math.max(m, v), 0);
+  const limit = settle(members[0]!, c, highest);
   return {
     format: 1,
     signals: job.signals,
@@ -83,7 +84,7 @@ function describe(
     calibration: {
       limit,
       targetPerWeek: job.falseAlarmsPerWeek,
-      perWeek: c.perWeek,
+      perWeek: limit === c.limit ? c.perWeek : Math.max(c.perWeek, alarmsPerWeek(c, limit, periodMs)),
       confidence: job.confidence,
       periodMs,
       excesses: c.peaks,
@@ -92,7 +93,7 @@ function describe(
       threshold: c.tail.threshold,
       scale: c.tail.scale,
       shape: c.tail.shape,
-      highest: held.reduce((m, v) => Math.max(m, v), 0),
+      highest,
     },
     candidates: won.candidates,
     health,
@@ -109,6 +110,14 @@ function describe(
     },
     why: won.why,
   };
+}
+
+/** The calibrated limit, where the method can give such a score. */
+function settle({ method, params, scale }: Member, c: Calibrated, highest: number): number {
+  if (method === "nearest") return patternLimit(c);
+  const ceiling = (METHODS[method].ceiling?.(params) ?? Infinity) / scale;
+  // half way between the highest normal score and what a clear fault reaches
+  return Math.min(c.limit, Math.max(highest, (highest + ceiling) / 2));
 }
 
 function patternLimit({ limit, peaks }: Calibrated): number {

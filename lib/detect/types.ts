@@ -33,6 +33,8 @@ export interface Method<P extends object> {
   stream(p: P): Stream;
   /** How many consecutive samples, ending with the one scored, determine the score to within 1e-6 relative. */
   window(p: P): number;
+  /** For a bounded score: the highest that a clear fault of one signal reaches; a limit above it would never be exceeded. */
+  ceiling?(p: P): number;
 }
 
 export type Learning = "yes" | "hold" | "no";

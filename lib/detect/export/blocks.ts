@@ -1,8 +1,7 @@
 /** Pieces of graph that several methods are made of. */
 import type { GraphBuilder, Value } from "../../engine/graph/builder.ts";
-import { reach } from "../methods/mahalanobis.ts";
+import { CLIP, reach } from "../methods/mahalanobis.ts";
 
-const CLIP = 1e3; // standard deviations, as in `standard` (methods/mahalanobis.ts)
 
 /** The last `n` of `x` on the first axis. */
 export const last = (g: GraphBuilder, x: Value, n: number): Value => (x.shape[0] === n ? x : g.slice(x, 0, -n, Number(x.shape[0])));

@@ -1,10 +1,9 @@
 /** The isolation forest as a graph: all trees are walked at once, one level at a time, over the flat tables of methods/forest.ts. */
 import type { Value } from "../../engine/graph/builder.ts";
-import type { ForestParams } from "../methods/forest.ts";
+import { RATE, type ForestParams } from "../methods/forest.ts";
 import { ewma, last, standardised, sum } from "./blocks.ts";
 import type { Export, Scored } from "./weights.ts";
 
-const RATE = 0.2; // of the EWMA, as in methods/forest.ts
 
 /** Levels below the roots: children lie behind their parent in the table. */
 function depth({ feature, left }: ForestParams): number {

@@ -1,11 +1,10 @@
 /** Mahalanobis, PCA and VAR as graphs: all end in the multi-timescale distance (methods/mahalanobis.ts). */
 import type { GraphBuilder, Value } from "../../engine/graph/builder.ts";
-import { reach, type MahalanobisParams, type Scales } from "../methods/mahalanobis.ts";
+import { FLOOR, reach, type MahalanobisParams, type Scales } from "../methods/mahalanobis.ts";
 import type { VarParams } from "../methods/var.ts";
 import { ewma, last, standardised, sum } from "./blocks.ts";
 import type { Export, Scored, Weights } from "./weights.ts";
 
-const FLOOR = 1e-6; // of the mean d2 / q, as in methods/mahalanobis.ts
 
 /**
  * score_t = exp(0.5 EWMA_s(log(max(FLOOR, mean_a d2_a / q_a)))),  d2_a = (e_a - m_a)' A_a (e_a - m_a),  e_a = EWMA_a(z)

@@ -10,6 +10,7 @@
  */
 import { standardise } from "../linalg.ts";
 import { FitError, type FitContext, type Method, type Stream, type TrainingSet } from "../types.ts";
+import { generator } from "../random.ts";
 import { reach, standard } from "./mahalanobis.ts";
 
 /** All trees in one table of nodes; node k of an inner kind has its children at left[k] and left[k] + 1. */
@@ -26,21 +27,10 @@ export interface ForestParams {
 
 const TREES = 100;
 const SAMPLES = 256;
-const RATE = 0.2; // of the EWMA
+export const RATE = 0.2; // of the EWMA
 
 /** Mean depth of an unsuccessful search in a binary tree of n samples. */
 const meanDepth = (n: number): number => (n <= 1 ? 0 : n === 2 ? 1 : 2 * (Math.log(n - 1) + 0.5772156649) - (2 * (n - 1)) / n);
-
-/** Seeded uniform numbers in [0, 1) (mulberry32). */
-function random(seed: number): () => number {
-  let s = seed >>> 0;
-  return () => {
-    s = (s + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(s ^ (s >>> 15), 1 | s);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 class ForestStream implements Stream {
   readonly #p: ForestParams;
@@ -180,13 +170,28 @@ function grow(rows: readonly Float64Array[], next: () => number, nodes: { featur
   return root;
 }
 
+/** The highest score of a sample that leaves the learned range in one signal: each tree sends it to the outermost leaf of its side. */
+function ceiling(p: ForestParams): number {
+  const far = 1e3;
+  const stream = new ForestStream(p);
+  const { mean, std } = p;
+  let highest = 0;
+  for (let c = 0; c < mean.length; c++)
+    for (const sign of [-far, far]) {
+      stream.reset();
+      const x = mean.map((m, i) => (i === c ? m + sign * std[i]! : m));
+      for (let i = 0; i < reach(RATE); i++) highest = Math.max(highest, stream.push(x));
+    }
+  return highest;
+}
+
 export const forest: Method<ForestParams> = {
   name: "forest",
   fit(train: TrainingSet, { seed }: FitContext) {
     const { mean, std } = standardise(train.x);
     const all = features(train, mean, std);
     if (all.length < 32) throw new FitError(`forest needs at least 32 samples in contiguous runs, got ${all.length}`);
-    const next = random(seed);
+    const next = generator(seed).uniform;
     const nodes = { feature: [] as number[], cut: [] as number[], left: [] as number[], count: [] as number[] };
     const size = Math.min(SAMPLES, all.length);
     const roots = Int32Array.from({ length: TREES }, () => {
@@ -200,4 +205,5 @@ export const forest: Method<ForestParams> = {
   },
   stream: (p) => new ForestStream(p),
   window: () => reach(RATE),
+  ceiling,
 };

@@ -18,7 +18,7 @@ export interface RobustParams {
 }
 
 const RATES = [1, 0.2] as const;
-const CLIP = 1e3; // MADs, of the raw signal: one wild reading must not outlive its EWMA window
+export const CLIP = 1e3; // MADs, of the raw signal: one wild reading must not outlive its EWMA window
 const MAD_TO_STD = 1.4826; // normal distribution
 
 /** 1.4826 MAD; the standard deviation where more than half the values are equal; 1 % of the level where all are. */
