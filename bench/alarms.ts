@@ -86,7 +86,15 @@ const args = readArguments(["days", "learn", "mode", "kinds", "method", "seed", 
 const rows: Row[] = [];
 for (const mode of (args.mode ?? "watch,continuous").split(",") as DetectorSettings["mode"][])
   for (const kind of KINDS.filter((k) => !args.kinds || args.kinds.split(",").includes(k))) {
-    const row = run(kind, Number(args.signals ?? 8), mode, Number(args.days ?? 30), Number(args.learn ?? 3600), (args.method ?? "auto") as MethodChoice, Number(args.seed ?? 1));
+    const row = run(
+      kind,
+      Number(args.signals ?? 8),
+      mode,
+      Number(args.days ?? 30),
+      Number(args.learn ?? 3600),
+      (args.method ?? "auto") as MethodChoice,
+      Number(args.seed ?? 1),
+    );
     rows.push(row);
     console.log(
       `${row.kind.padEnd(16)} ${row.mode.padEnd(11)} ${row.method.padEnd(20)} ${String(row.alarms).padStart(5)} alarms (allowed ${row.allowed}, promised ${row.promised_per_week}/week)  in alarm ${(100 * row.alarm_share).toFixed(3)} %  ${row.change_points} change points  ${row.refits} refits  ${row.seconds} s`,

@@ -122,7 +122,8 @@ function* outputs(set: SetName, folder: string, method: MethodChoice): Generator
       detector = new Detector(settings(s, learn, method));
     }
     const out = run(detector, s);
-    if (set === "nab") for (let r = 0; r < out.score.length; r++) out.score[r] = out.starts[r] === 1 ? Math.max(1, out.score[r]!) : Math.min(0.999, out.score[r]!);
+    if (set === "nab")
+      for (let r = 0; r < out.score.length; r++) out.score[r] = out.starts[r] === 1 ? Math.max(1, out.score[r]!) : Math.min(0.999, out.score[r]!);
     yield { s, out, detector, fitSeconds: (performance.now() - begun) / 1000 };
   }
 }
@@ -137,7 +138,16 @@ for (const { s, out, detector, fitSeconds } of outputs(set, join(args.data, set)
   writeFileSync(join(args.out, `${s.name}.csv`), `score,alarm\n${lines.join("\n")}\n`);
   const chosen = detector.model?.members.map((m) => m.method).join("+") ?? "none";
   const alarms = out.starts.reduce((a, b) => a + b, 0);
-  results.push({ file: s.name, rows: out.score.length, chosen, alarms, seconds: Number(fitSeconds.toFixed(2)), push_us: Number(out.pushMicroseconds.toFixed(1)) });
-  console.log(`${s.name.padEnd(48)} ${String(out.score.length).padStart(6)} rows  ${chosen.padEnd(24)} ${String(alarms).padStart(4)} alarms  ${fitSeconds.toFixed(1).padStart(6)} s  ${out.pushMicroseconds.toFixed(1).padStart(7)} us/push`);
+  results.push({
+    file: s.name,
+    rows: out.score.length,
+    chosen,
+    alarms,
+    seconds: Number(fitSeconds.toFixed(2)),
+    push_us: Number(out.pushMicroseconds.toFixed(1)),
+  });
+  console.log(
+    `${s.name.padEnd(48)} ${String(out.score.length).padStart(6)} rows  ${chosen.padEnd(24)} ${String(alarms).padStart(4)} alarms  ${fitSeconds.toFixed(1).padStart(6)} s  ${out.pushMicroseconds.toFixed(1).padStart(7)} us/push`,
+  );
 }
 console.log(JSON.stringify({ set, files: results }));

@@ -27,7 +27,7 @@ export function simulate(kind: Kind, signals: number, seed: number): Simulation 
   const innovation = Math.sqrt(1 - memory * memory);
   // t with 3 degrees of freedom, scaled to unit variance: normal / sqrt(chi2_3 / 3) / sqrt(3)
   const t3 = (): number => g.normal() / Math.sqrt(g.normal() ** 2 + g.normal() ** 2 + g.normal() ** 2);
-  const shock = kind === "heavy-tailed" ? t3 : g.normal;
+  const shock = kind === "heavy-tailed" ? t3 : (): number => g.normal();
   let t = 0;
   return {
     next(out) {

@@ -147,6 +147,11 @@ const WEEK_MS = 7 * 24 * 3600 * 1000;
 const INTERVALS = 4;
 
 /** The settings that follow from a model. */
-export function alarmSettings(model: { readonly periodMs: number; readonly window: number }, clearAt: number, refractory: number, perWeek: number): AlarmSettings {
+export function alarmSettings(
+  model: { readonly periodMs: number; readonly window: number },
+  clearAt: number,
+  refractory: number,
+  perWeek: number,
+): AlarmSettings {
   return { clearAt, refractory: refractory > 0 ? refractory : model.window, halfLife: Math.max(1000, (INTERVALS * WEEK_MS) / perWeek / model.periodMs) };
 }

@@ -94,9 +94,7 @@ export class SampleBuffer {
     const all = new Uint8Array(this.n).fill(1);
     for (const c of state.chunks) {
       if (c.times.length === BLOCK && this.filled === 0) this.sealed.push(c);
-      else
-        for (let r = 0; r < c.times.length; r++)
-          this.add(c.rows.subarray(r * this.n, (r + 1) * this.n), all, c.times[r]!);
+      else for (let r = 0; r < c.times.length; r++) this.add(c.rows.subarray(r * this.n, (r + 1) * this.n), all, c.times[r]!);
     }
   }
 }

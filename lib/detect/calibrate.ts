@@ -52,8 +52,12 @@ const SHAPES = Array.from({ length: 15 }, (_, i) => -0.4 + 0.04 * i);
 /** `scores` in time order; `starts` lists where contiguous runs begin (peaks are not joined across them). */
 export function calibrate(scores: Float64Array, target: CalibrationTarget, starts: readonly number[] = [0]): Calibration {
   const n = scores.length;
-  if (n < FEWEST) throw new FitError(`calibration needs at least ${FEWEST} scores of normal samples, got ${n}`);
-  const y = levelled(scores.map((s) => Math.log(Math.max(s, 1e-12))), starts);
+  if (n < FEWEST)
+    throw new FitError(`calibration needs at least ${FEWEST} scores of normal samples, got ${n}`, `校准至少需要 ${FEWEST} 个正常样本的得分，实际为 ${n}`);
+  const y = levelled(
+    scores.map((s) => Math.log(Math.max(s, 1e-12))),
+    starts,
+  );
   const share = Math.max(0.02, Math.min(0.1, 500 / n));
   const u = quantile(y, 1 - share);
   const gap = clusterGap(y, u);
@@ -64,7 +68,10 @@ export function calibrate(scores: Float64Array, target: CalibrationTarget, start
   const ratio = Math.max(1, k / n / wanted);
   const posterior = tailPosterior(excesses, Math.max(1e-9, SCALE.share * (u - quantile(y, 0.5))));
   // per plausible tail the level that P(excess > level) = 1 / ratio reaches
-  const levels = posterior.map(({ shape, scale, weight }) => ({ weight, level: Math.abs(shape) < 1e-6 ? scale * Math.log(ratio) : (scale / shape) * (ratio ** shape - 1) }));
+  const levels = posterior.map(({ shape, scale, weight }) => ({
+    weight,
+    level: Math.abs(shape) < 1e-6 ? scale * Math.log(ratio) : (scale / shape) * (ratio ** shape - 1),
+  }));
   levels.sort((a, b) => a.level - b.level);
   const at = (p: number): number => {
     let sum = 0;
@@ -119,7 +126,8 @@ function clusterGap(y: Float64Array, u: number): number {
     last = t;
   });
   if (gaps.length < 2) return 1;
-  let a = 0, b = 0;
+  let a = 0,
+    b = 0;
   for (const g of gaps) {
     a += g - 1;
     b += (g - 1) * Math.max(0, g - 2);
@@ -174,7 +182,8 @@ export function outOfFold<P extends object>(method: Method<P>, train: TrainingSe
   const scores: number[] = [];
   const starts: number[] = [];
   for (let k = 0; k < folds; k++) {
-    const from = Math.floor((k * rows) / folds), to = Math.floor(((k + 1) * rows) / folds);
+    const from = Math.floor((k * rows) / folds),
+      to = Math.floor(((k + 1) * rows) / folds);
     const rest = new Float64Array((rows - (to - from)) * cols);
     rest.set(data.subarray(0, from * cols));
     rest.set(data.subarray(to * cols), from * cols);

@@ -46,6 +46,7 @@ export interface DetectorState {
   readonly watcher: WatcherState | null;
   readonly fitted: number;
   readonly accepted: number;
+  readonly learningSince: number;
   readonly excluded: readonly (readonly [number, number])[];
 }
 
@@ -87,6 +88,8 @@ export class Detector {
   /** Samples in the last fit, and accepted for learning since. */
   private fitted = 0;
   private accepted = 0;
+  /** Time of the first sample of the learning period (the buffer may have forgotten it), ms. */
+  private learningSince = NaN;
   private excluded: (readonly [number, number])[] = [];
 
   constructor(settings: DetectorSettings) {
@@ -185,6 +188,7 @@ export class Detector {
 
   private keep(row: Float64Array, judged: Uint8Array, time: number): void {
     if (this.excluded.some(([from, to]) => time >= from && time <= to)) return;
+    if (Number.isNaN(this.learningSince)) this.learningSince = time;
     this.buffer.add(row, judged, time);
     this.accepted++;
   }
@@ -205,15 +209,18 @@ export class Detector {
     if (this.training || this.successor) return 1;
     if (mode === "command") return 0;
     if (learnSamples > 0) return Math.min(1, this.buffer.length / Math.min(learnSamples, this.buffer.capacity));
-    const [first] = this.buffer.span;
-    return learnMs > 0 && first <= time ? Math.min(1, (time - first) / learnMs) : 0;
+    return learnMs > 0 && this.learningSince <= time ? Math.min(1, (time - this.learningSince) / learnMs) : 0;
   }
 
   /** A training job when one is due: the learning period is over, or (continuous) as much again has been accepted. */
   takeJob(): FitJob | undefined {
     if (this.training || this.successor || this.settings.mode === "command") return undefined;
     const due = this.watcher
-      ? this.settings.mode === "continuous" && !this.adapts && this.buffer.length >= this.fitted && this.accepted >= Math.min(REFIT_GROWTH * this.fitted, this.buffer.capacity / 2) && !this.watcher.alarm.on
+      ? this.settings.mode === "continuous" &&
+        !this.adapts &&
+        this.buffer.length >= this.fitted &&
+        this.accepted >= Math.min(REFIT_GROWTH * this.fitted, this.buffer.capacity / 2) &&
+        !this.watcher.alarm.on
       : this.buffer.length > 0 && this.progress(this.buffer.span[1]) >= 1;
     return due ? this.buffered() : undefined;
   }
@@ -252,7 +259,8 @@ export class Detector {
   install(model: DetectorModel, warm?: WarmState): void {
     const names = this.settings.signals.map((s) => s.name);
     const theirs = model.signals.map((s) => s.name);
-    if (names.length !== theirs.length || names.some((s, i) => s !== theirs[i])) fail("MW_MODEL_SIGNALS", { field: "model", expected: theirs.join(", "), got: names.join(", ") });
+    if (names.length !== theirs.length || names.some((s, i) => s !== theirs[i]))
+      fail("MW_MODEL_SIGNALS", { field: "model", expected: theirs.join(", "), got: names.join(", ") });
     this.training = false;
     this.fitted = model.trained.rows;
     const next = this.watcherFor(model);
@@ -293,6 +301,7 @@ export class Detector {
     this.held.length = 0;
     this.fitted = 0;
     this.accepted = 0;
+    this.learningSince = NaN;
     this.excluded = [];
     this.none("learning");
     this.out.progress = 0;
@@ -308,6 +317,7 @@ export class Detector {
       watcher: this.watcher?.save() ?? null,
       fitted: this.fitted,
       accepted: this.accepted,
+      learningSince: this.learningSince,
       excluded: [...this.excluded],
     };
   }
@@ -324,6 +334,7 @@ export class Detector {
     this.monitor.load(state.health);
     this.fitted = state.fitted;
     this.accepted = state.accepted;
+    this.learningSince = state.learningSince;
     this.excluded = [...state.excluded];
   }
 

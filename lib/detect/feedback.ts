@@ -34,12 +34,15 @@ const LOWEST = 0.3;
 
 export function applyFeedback(watcher: Watcher, kind: FeedbackKind, target: FeedbackTarget): Feedback {
   const record = target.id === undefined ? undefined : watcher.log.find(target.id);
-  if (target.id !== undefined && !record) fail("MW_FEEDBACK_INVALID", { field: "payload.id", expected: "the id of one of the last 200 alarms", got: JSON.stringify(target.id) });
+  if (target.id !== undefined && !record)
+    fail("MW_FEEDBACK_INVALID", { field: "payload.id", expected: "the id of one of the last 200 alarms", got: JSON.stringify(target.id) });
   const from = record?.start ?? target.from;
   const to = record ? (Number.isNaN(record.end) ? Infinity : record.end) : target.to;
-  if (from === undefined || to === undefined || !(from <= to)) fail("MW_FEEDBACK_INVALID", { field: "payload", expected: "an alarm's id, or from and to in ms with from <= to", got: JSON.stringify(target) });
+  if (from === undefined || to === undefined || !(from <= to))
+    fail("MW_FEEDBACK_INVALID", { field: "payload", expected: "an alarm's id, or from and to in ms with from <= to", got: JSON.stringify(target) });
   const peak = record ? record.peak : watcher.highest(from, to);
-  if (Number.isNaN(peak)) fail("MW_FEEDBACK_INVALID", { field: "payload.from", expected: "a period among the last judged samples", got: JSON.stringify(target) });
+  if (Number.isNaN(peak))
+    fail("MW_FEEDBACK_INVALID", { field: "payload.from", expected: "a period among the last judged samples", got: JSON.stringify(target) });
   const before = watcher.limitFactor;
   const wanted = kind === "falseAlarm" ? Math.max(before, before * peak * MARGIN) : kind === "missed" ? Math.min(before, (before * peak) / MARGIN) : before;
   const after = Math.min(Math.max(wanted, LOWEST), HIGHEST);

@@ -1,5 +1,6 @@
 /** Fits a detector: slow and pure. Runs in the training process, or in line where nobody waits (benches, tests). */
 import { createHash } from "node:crypto";
+import type { Bilingual } from "../errors.ts";
 import { learnHealth } from "../signals/learn.ts";
 import { alarmsPerWeek, calibrate, type Calibration as Calibrated, type CalibrationTarget } from "./calibrate.ts";
 import { fitChange, ChangeDetector } from "./change.ts";
@@ -41,7 +42,7 @@ export function fitDetector(job: FitJob, progress: Progress = () => undefined): 
   const target: CalibrationTarget = { perWeek: job.falseAlarmsPerWeek, periodMs, confidence: job.confidence };
   const context = { seed: job.seed };
   progress(0.05, "race");
-  const won = job.method === "auto" ? race(train, context, target) : chosenByHand(job.method);
+  const won = job.method === "auto" ? race(train, context, target, (share) => progress(0.05 + 0.55 * share, "race")) : chosenByHand(job.method);
   progress(0.6, "calibrate");
   const held = heldOut(won.method, train, context);
   const scale = won.method === "nearest" ? 1 : Math.max(1e-12, quantile(held.scores, 0.9));
@@ -54,8 +55,14 @@ export function fitDetector(job: FitJob, progress: Progress = () => undefined): 
   return { model, warm: warmUp(model, train) };
 }
 
+const BY_HAND: Bilingual = { en: "chosen by hand", zh: "人工选择" };
+
 function chosenByHand(method: MethodName): RaceResult {
-  return { method, candidates: [{ method, chosen: true, margin: NaN, repeats: NaN, reason: "chosen by hand" }], why: `${method}: chosen by hand` };
+  return {
+    method,
+    candidates: [{ method, chosen: true, margin: NaN, repeats: NaN, reason: BY_HAND }],
+    why: { en: `${method}: ${BY_HAND.en}`, zh: `${method}：${BY_HAND.zh}` },
+  };
 }
 
 function describe(
@@ -104,7 +111,9 @@ function describe(
       rows: train.x.rows,
       from: times[0] ?? NaN,
       to: times.at(-1) ?? NaN,
-      digest: createHash("sha256").update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)).digest("hex"),
+      digest: createHash("sha256")
+        .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+        .digest("hex"),
       seed: job.seed,
       created: Date.now(),
     },

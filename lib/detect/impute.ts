@@ -32,7 +32,6 @@ export class Imputer {
     for (let i = 0; i < this.n; i++) if (Number.isNaN(x[i])) missing++;
     if (missing === 0) return 0;
     const r = this.matches(x, this.last) ? this.last : this.regression(x);
-    if (r === undefined) return missing;
     const { mean } = this.model;
     const o = r.observed.length;
     for (let a = 0; a < r.missing.length; a++) {

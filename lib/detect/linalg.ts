@@ -18,7 +18,8 @@ export function standardise(x: Matrix): { mean: Float64Array; std: Float64Array 
     for (let r = 0; r < rows; r++) ss += (data[r * cols + c]! - m) ** 2;
     const s = Math.sqrt(ss / Math.max(1, rows - 1));
     mean[c] = m;
-    if (!(s < Infinity)) throw new FitError("a signal's values are not finite or too far apart to have a variance");
+    if (!(s < Infinity))
+      throw new FitError("a signal's values are not finite or too far apart to have a variance", "某个信号的数值不是有限数，或相差过大，无法计算方差");
     std[c] = s > 1e-12 + 4 * Number.EPSILON * Math.abs(m) ? s : 0.01 * Math.max(1, Math.abs(m));
   }
   return { mean, std };
@@ -147,15 +148,18 @@ function rotate(a: Float64Array, v: Float64Array, n: number, p: number, q: numbe
   const c = 1 / Math.hypot(t, 1);
   const s = t * c;
   for (let k = 0; k < n; k++) {
-    const x = a[k * n + p]!, y = a[k * n + q]!;
+    const x = a[k * n + p]!,
+      y = a[k * n + q]!;
     a[k * n + p] = c * x - s * y;
     a[k * n + q] = s * x + c * y;
   }
   for (let k = 0; k < n; k++) {
-    const x = a[p * n + k]!, y = a[q * n + k]!;
+    const x = a[p * n + k]!,
+      y = a[q * n + k]!;
     a[p * n + k] = c * x - s * y;
     a[q * n + k] = s * x + c * y;
-    const f = v[k * n + p]!, g = v[k * n + q]!;
+    const f = v[k * n + p]!,
+      g = v[k * n + q]!;
     v[k * n + p] = c * f - s * g;
     v[k * n + q] = s * f + c * g;
   }

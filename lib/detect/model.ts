@@ -1,4 +1,5 @@
 /** The trained state of a detector: everything the streaming path and the ONNX graph need, as plain serialisable values. */
+import type { Bilingual } from "../errors.ts";
 import type { LearnedHealth, SignalSpec } from "../signals/types.ts";
 import type { MethodName } from "./types.ts";
 
@@ -42,7 +43,7 @@ export interface Candidate {
   /** Pattern method: distance of windows to their nearest neighbours, standard deviations. NaN for others. */
   readonly repeats: number;
   /** Why it was, or could not be, chosen. */
-  readonly reason: string;
+  readonly reason: Bilingual;
 }
 
 /** Gaussian model of the analog signals, for filling in a signal that cannot be judged from those that can. */
@@ -90,5 +91,5 @@ export interface DetectorModel {
     readonly created: number;
   };
   /** One plain sentence on what was chosen and why. */
-  readonly why: string;
+  readonly why: Bilingual;
 }

@@ -59,7 +59,7 @@ export function prepare(job: FitJob, recording: Recording, health: LearnedHealth
   const classes = classesOf(job, x, use);
   const kinds = classes.map((c) => c?.kind ?? "ignore");
   const present = classes.flatMap((c, i) => (c ? [{ i, c }] : []));
-  if (!present.some(({ c }) => c.kind !== "constant")) throw new FitError("no signal varies during the learning period");
+  if (!present.some(({ c }) => c.kind !== "constant")) throw new FitError("no signal varies during the learning period", "学习期间没有任何信号变化");
   const columns = analogColumns(present.map(({ c }) => c)).map((k) => present[k]!.i);
   const n = columns.length;
   const data = new Float64Array(x.rows * n);
@@ -90,7 +90,7 @@ export function prepare(job: FitJob, recording: Recording, health: LearnedHealth
     broken = false;
     kept[rows++] = times[r]!;
   }
-  if (rows < MIN_ROWS) throw new FitError(`${rows} usable samples, at least ${MIN_ROWS} are needed`);
+  if (rows < MIN_ROWS) throw new FitError(`${rows} usable samples, at least ${MIN_ROWS} are needed`, `只有 ${rows} 个可用样本，至少需要 ${MIN_ROWS} 个`);
   return { train: { x: { rows, cols: n, data: data.slice(0, rows * n) }, starts }, kinds, columns, times: kept.slice(0, rows) };
 }
 

@@ -6,6 +6,7 @@
  * The pattern method is judged by itself first: where windows of the normal data repeat so closely that they can be recognised, comparing
  * windows sees what no method on single samples can; where they do not (independent noise on many signals), it is blind.
  */
+import type { Bilingual } from "../errors.ts";
 import { calibrate, outOfFold, type Calibration, type CalibrationTarget } from "./calibrate.ts";
 import { quantile } from "./linalg.ts";
 import { METHODS } from "./methods.ts";
@@ -27,14 +28,16 @@ const ENTRANTS: readonly MethodName[] = ["var", "mahalanobis", "pca"];
 const REPEATS_BELOW = 1.15;
 const PATTERN_WINDOW = 60;
 
+const NONE: Bilingual = { en: "", zh: "" };
+
 export interface RaceResult {
   readonly method: MethodName;
   readonly candidates: readonly Candidate[];
-  readonly why: string;
+  readonly why: Bilingual;
 }
 
 /** Chooses a method for `train`. Throws FitError when none can be fitted and calibrated. */
-export function race(train: TrainingSet, context: FitContext, target: CalibrationTarget): RaceResult {
+export function race(train: TrainingSet, context: FitContext, target: CalibrationTarget, progress: (share: number) => void = () => undefined): RaceResult {
   const recent = newest(train, RACE_ROWS);
   const distance = repeatDistance(recent, context);
   const several = train.x.cols > 1;
@@ -43,14 +46,25 @@ export function race(train: TrainingSet, context: FitContext, target: Calibratio
     chosen: !several || distance < REPEATS_BELOW,
     margin: NaN,
     repeats: distance,
-    reason: several ? `windows differ by ${distance.toFixed(2)} standard deviations from their nearest neighbours (recognisable below ${REPEATS_BELOW})` : "the only method for one signal",
+    reason: several
+      ? {
+          en: `windows differ by ${distance.toFixed(2)} standard deviations from their nearest neighbours (recognisable below ${REPEATS_BELOW})`,
+          zh: `窗口与其最近邻相差 ${distance.toFixed(2)} 个标准差（低于 ${REPEATS_BELOW} 才可辨认）`,
+        }
+      : { en: "the only method for one signal", zh: "单个信号只适用此方法" },
   };
-  if (pattern.chosen) return { method: "nearest", candidates: [pattern], why: `pattern (nearest neighbour): ${pattern.reason}` };
-  const ran = ENTRANTS.map((method): Candidate => {
+  if (pattern.chosen) return { method: "nearest", candidates: [pattern], why: { en: `nearest: ${pattern.reason.en}`, zh: `nearest：${pattern.reason.zh}` } };
+  const ran = ENTRANTS.map((method, k): Candidate => {
     try {
-      return { method, chosen: false, margin: stability(method, recent, context, target), repeats: NaN, reason: "" };
+      return {
+        method,
+        chosen: false,
+        margin: stability(method, recent, context, target, (share) => progress((k + share) / ENTRANTS.length)),
+        repeats: NaN,
+        reason: NONE,
+      };
     } catch (e) {
-      if (e instanceof FitError) return { method, chosen: false, margin: NaN, repeats: NaN, reason: e.message };
+      if (e instanceof FitError) return { method, chosen: false, margin: NaN, repeats: NaN, reason: e.text };
       throw e;
     }
   });
@@ -60,17 +74,24 @@ export function race(train: TrainingSet, context: FitContext, target: Calibratio
   const percent = (margin: number): string => `${Math.round(100 * Math.exp(margin))} %`;
   const candidates = [...ran.map((c) => (c.method === best ? { ...c, chosen: true } : c)), pattern];
   const told = valid.map((c) => `${c.method} ${percent(c.margin)}`).join(", ");
-  const why = valid.length > 0 ? `${best}: on later normal data that it had not seen, its high scores (95 %) stayed lowest below its own limit (${told} of the limit)` : `${best}: not enough data to compare methods`;
+  const why: Bilingual =
+    valid.length > 0
+      ? {
+          en: `${best}: on later normal data that it had not seen, its high scores (95 %) stayed lowest below its own limit (${told} of the limit)`,
+          zh: `${best}：在未见过的后续正常数据上，其高分位得分（95 %）相对自身限值最低（占限值：${told}）`,
+        }
+      : { en: `${best}: not enough data to compare methods`, zh: `${best}：数据不足，无法比较各方法` };
   return { method: best, candidates, why };
 }
 
 /** Mean over the cuts of ln(q95 of the next stretch / limit calibrated on the past); lower is quieter. NaN when no cut can be judged. */
-function stability(method: MethodName, train: TrainingSet, context: FitContext, target: CalibrationTarget): number {
+function stability(method: MethodName, train: TrainingSet, context: FitContext, target: CalibrationTarget, progress: (share: number) => void): number {
   const { rows, cols, data } = train.x;
   const { fit, stream, window } = METHODS[method];
   let sum = 0;
   let cuts = 0;
-  for (const cut of CUTS) {
+  for (const [k, cut] of CUTS.entries()) {
+    progress(k / CUTS.length);
     const from = Math.floor(cut * rows);
     const to = Math.floor((cut + FUTURE) * rows);
     const past = until(train, from);

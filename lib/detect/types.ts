@@ -1,4 +1,5 @@
 /** The vocabulary of `lib/detect`: what a method is, how it is fitted, and how it runs sample by sample. */
+import type { Bilingual } from "../errors.ts";
 
 /** Row-major matrix: `data[r * cols + c]`. In the detector rows are samples in time order and columns are signals. */
 export interface Matrix {
@@ -28,13 +29,13 @@ export interface FitContext {
 export interface Method<P extends object> {
   readonly name: MethodName;
   /** Throws `FitError` when the data cannot support the method (too few rows, no variance, ...). */
-  fit(train: TrainingSet, context: FitContext): P;
+  readonly fit: (train: TrainingSet, context: FitContext) => P;
   /** A fresh stream over the fitted parameters, with empty buffers. */
-  stream(p: P): Stream;
+  readonly stream: (p: P) => Stream;
   /** How many consecutive samples, ending with the one scored, determine the score to within 1e-6 relative. */
-  window(p: P): number;
+  readonly window: (p: P) => number;
   /** For a bounded score: the highest that a clear fault of one signal reaches; a limit above it would never be exceeded. */
-  ceiling?(p: P): number;
+  readonly ceiling?: (p: P) => number;
 }
 
 export type Learning = "yes" | "hold" | "no";
@@ -63,7 +64,13 @@ export interface Stream {
   load(state: object): void;
 }
 
-/** The data cannot support what was asked of it. `reason` is a plain sentence for the engineer. */
+/** The data cannot support what was asked of it; the reason is a plain sentence for the engineer, in both languages. */
 export class FitError extends Error {
   override readonly name = "FitError";
+  readonly text: Bilingual;
+
+  constructor(en: string, zh: string) {
+    super(en);
+    this.text = { en, zh };
+  }
 }

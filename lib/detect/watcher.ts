@@ -155,7 +155,8 @@ export class Watcher {
     if (transition === "end") {
       const closed = log.end(time);
       if (closed) events.push(log.event("alarm-end", closed, score, time, this.top(row)));
-    } else if (open && (update || transition === "renew")) events.push({ ...log.event("alarm-update", open, score, time, this.top(row)), renewed: transition === "renew" });
+    } else if (open && (update || transition === "renew"))
+      events.push({ ...log.event("alarm-update", open, score, time, this.top(row)), renewed: transition === "renew" });
   }
 
   /** Change points and drift: what happens over many samples. */

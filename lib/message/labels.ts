@@ -45,8 +45,7 @@ export function parsePeriods(raw: unknown, field = "exclude"): Float64Array {
 function parsePeriod(entry: unknown, field: string): [from: number, to: number] {
   const pair: readonly unknown[] = Array.isArray(entry) ? entry : typeof entry === "object" && entry !== null ? fromTo(entry) : [];
   const [from, to] = [parseTime(pair[0]), parseTime(pair[1])];
-  if (pair.length !== 2 || !(from <= to))
-    return fail("MW_DATASET_LABELS", { field, expected: PERIODS, got: Array.isArray(entry) ? JSON.stringify(entry).slice(0, 60) : show(entry) });
+  if (pair.length !== 2 || !(from <= to)) return fail("MW_DATASET_LABELS", { field, expected: PERIODS, got: show(entry) });
   return [from, to];
 }
 

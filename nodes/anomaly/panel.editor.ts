@@ -12,7 +12,7 @@ interface Version {
   readonly methods?: readonly string[];
   readonly samples?: number;
   readonly falseAlarmsPerWeek?: number;
-  readonly why?: string;
+  readonly why?: { readonly en: string; readonly zh: string };
 }
 
 /** What GET /millwright-anomaly/:id answers. */
@@ -158,7 +158,7 @@ export class StatePanel {
     }
     return $("<tr>")
       .toggleClass("millwright-active", used)
-      .attr("title", v.why ?? "")
+      .attr("title", v.why?.[this.#language.startsWith("zh") ? "zh" : "en"] ?? "")
       .append(
         cells.map((c) => $("<td>").text(c)),
         action,

@@ -2,7 +2,6 @@
 import type { GraphBuilder, Value } from "../../engine/graph/builder.ts";
 import { CLIP, reach } from "../methods/mahalanobis.ts";
 
-
 /** The last `n` of `x` on the first axis. */
 export const last = (g: GraphBuilder, x: Value, n: number): Value => (x.shape[0] === n ? x : g.slice(x, 0, -n, Number(x.shape[0])));
 

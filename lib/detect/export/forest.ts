@@ -4,7 +4,6 @@ import { RATE, type ForestParams } from "../methods/forest.ts";
 import { ewma, last, standardised, sum } from "./blocks.ts";
 import type { Export, Scored } from "./weights.ts";
 
-
 /** Levels below the roots: children lie behind their parent in the table. */
 function depth({ feature, left }: ForestParams): number {
   const level = new Int32Array(feature.length);

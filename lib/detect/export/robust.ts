@@ -3,7 +3,6 @@ import { CLIP, type RobustParams } from "../methods/robust.ts";
 import { ewma, last, sum } from "./blocks.ts";
 import type { Export, Scored } from "./weights.ts";
 
-
 /** score = (mean over signals and rates of z_a^4)^(1/4), z_a = (EWMA_a(clip(x - median)) - centre_a) / scale_a; part_c = sum over rates of z_a,c^4 */
 export function exportRobust({ g, w, x, steps }: Export, p: RobustParams): Scored {
   const most = g.mul(w.of(p.scale[0]!), CLIP);

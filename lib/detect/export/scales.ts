@@ -5,7 +5,6 @@ import type { VarParams } from "../methods/var.ts";
 import { ewma, last, standardised, sum } from "./blocks.ts";
 import type { Export, Scored, Weights } from "./weights.ts";
 
-
 /**
  * score_t = exp(0.5 EWMA_s(log(max(FLOOR, mean_a d2_a / q_a)))),  d2_a = (e_a - m_a)' A_a (e_a - m_a),  e_a = EWMA_a(z)
  * part_c = EWMA_s(sum_a max(0, e_c (A e)_c) / q_a),  z [rows, n]

@@ -54,7 +54,10 @@ class ForestStream implements Stream {
 
   push(x: Float64Array): number {
     const { mean, std, roots, feature, cut, left, typical } = this.#p;
-    const n = this.#n, z = this.#z, sum = this.#sum, f = this.#f;
+    const n = this.#n,
+      z = this.#z,
+      sum = this.#sum,
+      f = this.#f;
     standard(x, mean, std, z);
     const weight = RATE / (1 - (1 - RATE) ** ++this.#seen);
     for (let c = 0; c < n; c++) {
@@ -74,7 +77,8 @@ class ForestStream implements Stream {
 
   shares(out: Float64Array): void {
     const { roots, feature, cut, left, count } = this.#p;
-    const n = this.#n, f = this.#f;
+    const n = this.#n,
+      f = this.#f;
     out.fill(0);
     if (!this.ready) return;
     let sum = 0;
@@ -148,7 +152,8 @@ function grow(rows: readonly Float64Array[], next: () => number, nodes: { featur
     const first = Math.floor(next() * width);
     for (let i = 0; i < width; i++) {
       const v = (first + i) % width; // the next feature that still varies
-      let lo = Infinity, hi = -Infinity;
+      let lo = Infinity,
+        hi = -Infinity;
       for (const f of inside) {
         lo = Math.min(lo, f[v]!);
         hi = Math.max(hi, f[v]!);
@@ -160,8 +165,16 @@ function grow(rows: readonly Float64Array[], next: () => number, nodes: { featur
       nodes.feature[k] = v;
       nodes.cut[k] = cut;
       nodes.left[k] = left;
-      fill(left, inside.filter((f) => f[v]! < cut), depth + 1);
-      fill(left + 1, inside.filter((f) => f[v]! >= cut), depth + 1);
+      fill(
+        left,
+        inside.filter((f) => f[v]! < cut),
+        depth + 1,
+      );
+      fill(
+        left + 1,
+        inside.filter((f) => f[v]! >= cut),
+        depth + 1,
+      );
       return;
     }
   };
@@ -190,8 +203,10 @@ export const forest: Method<ForestParams> = {
   fit(train: TrainingSet, { seed }: FitContext) {
     const { mean, std } = standardise(train.x);
     const all = features(train, mean, std);
-    if (all.length < 32) throw new FitError(`forest needs at least 32 samples in contiguous runs, got ${all.length}`);
-    const next = generator(seed).uniform;
+    if (all.length < 32)
+      throw new FitError(`forest needs at least 32 samples in contiguous runs, got ${all.length}`, `forest 至少需要 32 个连续样本，实际为 ${all.length}`);
+    const random = generator(seed);
+    const next = (): number => random.uniform();
     const nodes = { feature: [] as number[], cut: [] as number[], left: [] as number[], count: [] as number[] };
     const size = Math.min(SAMPLES, all.length);
     const roots = Int32Array.from({ length: TREES }, () => {
@@ -201,7 +216,16 @@ export const forest: Method<ForestParams> = {
       }
       return grow(all.slice(0, size), next, nodes);
     });
-    return { mean, std, roots, feature: Int16Array.from(nodes.feature), cut: Float64Array.from(nodes.cut), left: Int32Array.from(nodes.left), count: Int32Array.from(nodes.count), typical: meanDepth(size) };
+    return {
+      mean,
+      std,
+      roots,
+      feature: Int16Array.from(nodes.feature),
+      cut: Float64Array.from(nodes.cut),
+      left: Int32Array.from(nodes.left),
+      count: Int32Array.from(nodes.count),
+      typical: meanDepth(size),
+    };
   },
   stream: (p) => new ForestStream(p),
   window: () => reach(RATE),

@@ -61,11 +61,16 @@ const mahalanobisMetric: Metric = (s, n, rows) => inverse(shrink(s, n, Math.min(
 /** Learns the scales of `z`: rows are vectors in time order, `starts` the first row of each contiguous run. */
 export function fitScales(z: Matrix, starts: readonly number[], { rates, smooth }: ScaleOptions, metric: Metric = mahalanobisMetric): Scales {
   const n = z.cols;
-  const e = new Float64Array(n), g = new Float64Array(n);
+  const e = new Float64Array(n),
+    g = new Float64Array(n);
   const fitted = rates.map((a) => {
     const f = ewma(z, starts, a);
-    if (f.data.every((v) => v === 0)) throw new FitError("no signal varies");
-    if (f.rows < n + 2) throw new FitError(`only ${f.rows} of ${z.rows} samples are left in contiguous runs after warming up; ${n} signals need ${n + 2}`);
+    if (f.data.every((v) => v === 0)) throw new FitError("no signal varies", "没有任何信号在变化");
+    if (f.rows < n + 2)
+      throw new FitError(
+        `only ${f.rows} of ${z.rows} samples are left in contiguous runs after warming up; ${n} signals need ${n + 2}`,
+        `预热后连续段中只剩 ${f.rows}/${z.rows} 个样本，${n} 个信号需要 ${n + 2} 个`,
+      );
     const centre = standardise(f).mean;
     const s = covariance(f, centre);
     // a constant signal: the variance that white noise would keep. Otherwise 0.1 % more than measured, against collinear signals
@@ -128,12 +133,16 @@ export class ScaleStream {
 
   push(z: Float64Array): number {
     const { rates, precision, scale, smooth } = this.#p;
-    const n = this.#n, e = this.#e, g = this.#g, parts = this.#parts;
+    const n = this.#n,
+      e = this.#e,
+      g = this.#g,
+      parts = this.#parts;
     this.#seen++;
     for (let c = 0; c < n; c++) parts[c]! *= 1 - smooth;
     let mean = 0;
     for (let k = 0; k < rates.length; k++) {
-      const a = rates[k]!, s = this.#sums[k]!;
+      const a = rates[k]!,
+        s = this.#sums[k]!;
       for (let c = 0; c < n; c++) s[c] = (1 - a) * s[c]! + z[c]!;
       this.#deviation(k);
       const q = scale[k]!;
@@ -146,7 +155,9 @@ export class ScaleStream {
 
   /** e = EWMA - m at rate number `k`. */
   #deviation(k: number): void {
-    const a = this.#p.rates[k]!, s = this.#sums[k]!, m = this.#p.centre[k]!;
+    const a = this.#p.rates[k]!,
+      s = this.#sums[k]!,
+      m = this.#p.centre[k]!;
     const weight = a / (1 - (1 - a) ** this.#seen); // 1 / sum of the weights so far
     for (let c = 0; c < this.#n; c++) this.#e[c] = s[c]! * weight - m[c]!;
   }
@@ -159,7 +170,9 @@ export class ScaleStream {
 
   /** The conditional mean of each component given the others, at the fastest rate: EWMA_c - (S^-1 e)_c / (S^-1)_cc. */
   conditional(out: Float64Array): void {
-    const n = this.#n, p = this.#p.precision[0]!, m = this.#p.centre[0]!;
+    const n = this.#n,
+      p = this.#p.precision[0]!,
+      m = this.#p.centre[0]!;
     if (this.#seen === 0) return void out.fill(NaN);
     this.#deviation(0);
     quadratic(p, n, this.#e, this.#g);
@@ -227,12 +240,20 @@ class MahalanobisStream implements Stream {
   }
 }
 
-export function createMahalanobis(options: Partial<ScaleOptions> = {}, name: "mahalanobis" | "pca" = "mahalanobis", metric: Metric = mahalanobisMetric): Method<MahalanobisParams> {
+export function createMahalanobis(
+  options: Partial<ScaleOptions> = {},
+  name: "mahalanobis" | "pca" = "mahalanobis",
+  metric: Metric = mahalanobisMetric,
+): Method<MahalanobisParams> {
   return {
     name,
     fit({ x, starts }: TrainingSet) {
       const { rows, cols } = x;
-      if (rows < 2 * cols + 10) throw new FitError(`${name} needs at least ${2 * cols + 10} complete samples for ${cols} signals, got ${rows}`);
+      if (rows < 2 * cols + 10)
+        throw new FitError(
+          `${name} needs at least ${2 * cols + 10} complete samples for ${cols} signals, got ${rows}`,
+          `${name} 对 ${cols} 个信号至少需要 ${2 * cols + 10} 个完整样本，实际为 ${rows}`,
+        );
       const { mean, std } = standardise(x);
       const z = { rows, cols, data: new Float64Array(rows * cols) };
       for (let i = 0; i < rows * cols; i += cols) standard(x.data.subarray(i, i + cols), mean, std, z.data.subarray(i, i + cols));

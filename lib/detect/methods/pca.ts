@@ -18,13 +18,15 @@ const RETAINED = 0.9; // share of the variance
 const combinedIndex: Metric = (s, n) => {
   const { values, vectors } = symmetricEigen(s, n);
   const total = values.reduce((sum, v) => sum + Math.max(0, v), 0);
-  let k = 0, kept = 0;
+  let k = 0,
+    kept = 0;
   while (k < n && kept < RETAINED * total) kept += Math.max(0, values[k++]!);
   const theta = Math.max(1e-6 * total, total - kept);
   const a = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {
     for (let j = 0; j <= i; j++) {
-      let t2 = 0, projection = 0;
+      let t2 = 0,
+        projection = 0;
       for (let c = 0; c < k; c++) {
         const vv = vectors[i * n + c]! * vectors[j * n + c]!;
         t2 += vv / values[c]!;

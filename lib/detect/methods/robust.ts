@@ -23,7 +23,12 @@ const MAD_TO_STD = 1.4826; // normal distribution
 
 /** 1.4826 MAD; the standard deviation where more than half the values are equal; 1 % of the level where all are. */
 function spread(values: Float64Array, median: number, level: number): number {
-  const mad = MAD_TO_STD * quantile(values.map((v) => Math.abs(v - median)), 0.5);
+  const mad =
+    MAD_TO_STD *
+    quantile(
+      values.map((v) => Math.abs(v - median)),
+      0.5,
+    );
   const least = 1e-12 + 4 * Number.EPSILON * Math.abs(level);
   if (mad > least) return mad;
   const std = Math.sqrt(values.reduce((s, v) => s + (v - median) ** 2, 0) / Math.max(1, values.length - 1));
@@ -50,11 +55,16 @@ class RobustStream implements Stream {
 
   push(x: Float64Array): number {
     const { rates, median, centre, scale } = this.#p;
-    const n = this.#n, parts = this.#parts.fill(0);
+    const n = this.#n,
+      parts = this.#parts.fill(0);
     this.#seen++;
     let total = 0;
     for (let k = 0; k < rates.length; k++) {
-      const a = rates[k]!, s = this.#sums[k]!, m = centre[k]!, d = scale[k]!, widest = scale[0]!;
+      const a = rates[k]!,
+        s = this.#sums[k]!,
+        m = centre[k]!,
+        d = scale[k]!,
+        widest = scale[0]!;
       const weight = a / (1 - (1 - a) ** this.#seen);
       for (let c = 0; c < n; c++) {
         const most = CLIP * widest[c]!;
@@ -99,7 +109,7 @@ export const robust: Method<RobustParams> = {
   name: "robust",
   fit({ x, starts }: TrainingSet) {
     const { rows, cols, data } = x;
-    if (rows < 20) throw new FitError(`robust needs at least 20 complete samples, got ${rows}`);
+    if (rows < 20) throw new FitError(`robust needs at least 20 complete samples, got ${rows}`, `robust 至少需要 20 个完整样本，实际为 ${rows}`);
     const begins = new Set(starts);
     const median = new Float64Array(cols);
     const centre = RATES.map(() => new Float64Array(cols));
@@ -107,7 +117,13 @@ export const robust: Method<RobustParams> = {
     for (let c = 0; c < cols; c++) {
       const raw = Float64Array.from({ length: rows }, (_, r) => data[r * cols + c]!);
       const level = (median[c] = quantile(raw, 0.5));
-      const widest = CLIP * spread(raw.map((v) => v - level), 0, level);
+      const widest =
+        CLIP *
+        spread(
+          raw.map((v) => v - level),
+          0,
+          level,
+        );
       RATES.forEach((a, k) => {
         const e: number[] = [];
         for (let r = 0, s = 0, seen = 0; r < rows; r++) {
@@ -116,7 +132,7 @@ export const robust: Method<RobustParams> = {
           const weight = a / (1 - (1 - a) ** ++seen);
           if (seen >= 2 / a - 1) e.push(s * weight);
         }
-        if (e.length < 10) throw new FitError("robust needs longer contiguous runs of samples");
+        if (e.length < 10) throw new FitError("robust needs longer contiguous runs of samples", "robust 需要更长的连续样本段");
         const values = Float64Array.from(e);
         centre[k]![c] = quantile(values, 0.5);
         scale[k]![c] = spread(values, centre[k]![c]!, level);

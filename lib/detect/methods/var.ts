@@ -55,7 +55,10 @@ class VarStream implements Stream {
 
   push(x: Float64Array): number {
     const { mean, std, order, coefficients } = this.#p;
-    const n = this.#n, width = order * n, z = this.#z, lags = this.#lags;
+    const n = this.#n,
+      width = order * n,
+      z = this.#z,
+      lags = this.#lags;
     standard(x, mean, std, z);
     let score = 0;
     if (this.#seen >= order) {
@@ -104,8 +107,11 @@ class VarStream implements Stream {
 
 /** Regressors [N, p C + 1] (newest lag first, then 1), their targets [N, C], and the rows at which a new run begins. */
 function regression(z: Matrix, starts: readonly number[], order: number): { phi: Matrix; target: Matrix; begins: number[] } {
-  const n = z.cols, width = order * n, d = width + 1;
-  const phi = new Float64Array(z.rows * d), target = new Float64Array(z.rows * n);
+  const n = z.cols,
+    width = order * n,
+    d = width + 1;
+  const phi = new Float64Array(z.rows * d),
+    target = new Float64Array(z.rows * n);
   const begins: number[] = [];
   let rows = 0;
   starts.forEach((from, k) => {
@@ -122,10 +128,13 @@ function regression(z: Matrix, starts: readonly number[], order: number): { phi:
 
 /** B [d, n] of (Phi' Phi + ridge I) B = Phi' Z. */
 function ridgeRegression(phi: Matrix, target: Matrix, ridge: number): Float64Array {
-  const d = phi.cols, n = target.cols;
-  const gram = new Float64Array(d * d), b = new Float64Array(d * n);
+  const d = phi.cols,
+    n = target.cols;
+  const gram = new Float64Array(d * d),
+    b = new Float64Array(d * n);
   for (let t = 0; t < phi.rows; t++) {
-    const v = phi.data.subarray(t * d, t * d + d), y = target.data.subarray(t * n, t * n + n);
+    const v = phi.data.subarray(t * d, t * d + d),
+      y = target.data.subarray(t * n, t * n + n);
     for (let i = 0; i < d; i++) {
       const vi = v[i]!;
       for (let j = 0; j <= i; j++) gram[i * d + j]! += vi * v[j]!;
@@ -133,7 +142,7 @@ function ridgeRegression(phi: Matrix, target: Matrix, ridge: number): Float64Arr
     }
   }
   const l = cholesky(shrink(gram, d, 0, ridge), d); // reads the lower triangle only
-  if (l === null) throw new FitError("var: the learning samples are not finite");
+  if (l === null) throw new FitError("var: the learning samples are not finite", "var：学习样本不是有限数");
   return choleskySolve(l, d, b, n);
 }
 
@@ -149,7 +158,11 @@ export function createVar(options: Partial<VarOptions> = {}): Method<VarParams> 
       for (let i = 0; i < rows * n; i += n) standard(x.data.subarray(i, i + n), mean, std, z.data.subarray(i, i + n));
       const { phi, target, begins } = regression(z, starts, order);
       const d = phi.cols;
-      if (phi.rows < 2 * d) throw new FitError(`var needs at least ${2 * d + order} samples in contiguous runs for ${n} signals and ${order} lags, got ${rows}`);
+      if (phi.rows < 2 * d)
+        throw new FitError(
+          `var needs at least ${2 * d + order} samples in contiguous runs for ${n} signals and ${order} lags, got ${rows}`,
+          `var 对 ${n} 个信号和 ${order} 阶滞后至少需要 ${2 * d + order} 个连续样本，实际为 ${rows}`,
+        );
       const b = ridgeRegression(phi, target, ridge);
       const residual = target.data.slice();
       for (let t = 0; t < phi.rows; t++)

@@ -1,5 +1,5 @@
 /** The versions of a model for the editor: what their cards say, in short. */
-import { MillwrightError } from "../../errors.ts";
+import { MillwrightError, type Bilingual } from "../../errors.ts";
 import type { Shelf, StoredVersion } from "./shelf.ts";
 
 /** What the card of a version says, in short. */
@@ -14,7 +14,7 @@ export type Card =
       readonly to: number;
       readonly falseAlarmsPerWeek: number;
       readonly confidence: number;
-      readonly why: string;
+      readonly why: Bilingual;
     };
 export type CatalogueEntry = Card & { readonly version: number; readonly active: boolean; readonly created: number };
 

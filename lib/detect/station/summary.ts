@@ -27,7 +27,7 @@ export function summary(learner: Learner): Summary {
   return {
     state: stateOf(learner),
     model: loaded?.info ?? null,
-    why: loaded?.model.why ?? "",
+    why: loaded?.model.why[teller.language] ?? "",
     candidate: learner.candidate ?? null,
     signals: learner.signals?.map((s) => s.name) ?? [],
     periodMs: loaded?.model.periodMs ?? learner.periodMs,

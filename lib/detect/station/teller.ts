@@ -1,5 +1,5 @@
 /** What is told by the second output: alarms with a beginning and an end, and progress, not too often. */
-import type { Bilingual } from "../../errors.ts";
+import type { Bilingual, Language } from "../../errors.ts";
 import type { DetectorEvent } from "../events.ts";
 import type { Loaded, Run } from "./desk.ts";
 import type { LearnedEvent } from "./events.ts";
@@ -56,6 +56,10 @@ export class Teller {
     this.progress(run.ahead > 0 ? "queued" : "training", run.share, run.ahead);
   }
 
+  get language(): Language {
+    return this.#outlets.language;
+  }
+
   learned({ model, info }: Loaded, cause: LearnedEvent["cause"], promoted: boolean, verdict: Bilingual | null): LearnedEvent {
     this.restart();
     const event: LearnedEvent = {
@@ -64,7 +68,7 @@ export class Teller {
       model: info,
       cause,
       promoted,
-      why: verdict === null ? model.why : `${verdict[this.#outlets.language]} ${model.why}`,
+      why: verdict === null ? model.why[this.language] : `${verdict[this.language]} ${model.why[this.language]}`,
       samples: model.trained.rows,
       falseAlarmsPerWeek: model.calibration.perWeek,
     };

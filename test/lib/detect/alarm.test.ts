@@ -19,7 +19,7 @@ describe("AlarmMachine", () => {
   });
 
   it("clears at the given share of the plateau, even above the limit", () => {
-    const m = machine();
+    const m = machine({ refractory: 1000 });
     feed(m, repeat(10, 200)); // plateau 10
     assert.equal(m.push(5.1), "none");
     assert.equal(m.push(4.9), "end");
@@ -36,6 +36,15 @@ describe("AlarmMachine", () => {
     assert.ok(Math.abs(raised / Math.log(RISE) - 0.5 ** (1 / 100)) < 1e-9);
     feed(m, repeat(0.1, 100));
     assert.ok(Math.abs(Math.log(m.limit) / raised - 0.5) < 1e-9);
+  });
+
+  it("renews an alarm that is still on after a refractory period, and raises the limit for it", () => {
+    const m = machine({ refractory: 10 });
+    assert.equal(m.push(3), "start");
+    const limit = m.limit;
+    assert.deepEqual(feed(m, repeat(3, 9)), new Array<string>(9).fill("none"));
+    assert.equal(m.push(3), "renew");
+    assert.ok(m.on && m.limit > limit);
   });
 
   it("stays quiet in the refractory period unless the score escalates", () => {
@@ -62,9 +71,9 @@ describe("AlarmMachine", () => {
           if (t === "start") {
             assert.ok(!on && s > limit && limit >= 1);
             on = true;
-          } else if (t === "end") {
+          } else if (t !== "none") {
             assert.ok(on);
-            on = false;
+            on = t !== "end";
           }
           assert.equal(m.on, on);
         }

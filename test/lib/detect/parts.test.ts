@@ -36,16 +36,19 @@ describe("Imputer", () => {
     const mean = Float64Array.of(0, 0, 0);
     const one = new Imputer({ mean, covariance });
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(6), fc.array(fc.double({ min: -9, max: 9, noNaN: true }), { minLength: 3, maxLength: 3 })), { maxLength: 20 }), (rows) => {
-        for (const [mask, values] of rows) {
-          const x = Float64Array.from(values, (v, i) => ((mask >> i) & 1 ? NaN : v));
-          const fresh = x.slice();
-          one.fill(x);
-          new Imputer({ mean, covariance }).fill(fresh);
-          assert.deepEqual([...x], [...fresh]);
-          assert.ok(x.every(Number.isFinite));
-        }
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.nat(6), fc.array(fc.double({ min: -9, max: 9, noNaN: true }), { minLength: 3, maxLength: 3 })), { maxLength: 20 }),
+        (rows) => {
+          for (const [mask, values] of rows) {
+            const x = Float64Array.from(values, (v, i) => ((mask >> i) & 1 ? NaN : v));
+            const fresh = x.slice();
+            one.fill(x);
+            new Imputer({ mean, covariance }).fill(fresh);
+            assert.deepEqual([...x], [...fresh]);
+            assert.ok(x.every(Number.isFinite));
+          }
+        },
+      ),
     );
   });
 });
@@ -121,7 +124,10 @@ describe("SampleBuffer", () => {
     const c = new SampleBuffer(1);
     c.load(structuredClone(b.save()));
     c.add(Float64Array.of(1100), judged(1), 1100);
-    assert.deepEqual(flat(c), Array.from({ length: 1101 }, (_, r) => r));
+    assert.deepEqual(
+      flat(c),
+      Array.from({ length: 1101 }, (_, r) => r),
+    );
   });
 });
 
@@ -129,10 +135,22 @@ describe("DriftMeter", () => {
   it("tells a lasting rise once and arms again after it is over", () => {
     const d = new DriftMeter(500);
     const told = (raised: (i: number) => boolean, n: number): number => Array.from({ length: n }, (_, i) => d.push(raised(i))).filter((s) => s > 0).length;
-    assert.equal(told((i) => i % 10 === 0, 5000), 0);
-    assert.equal(told((i) => i % 2 === 0, 5000), 1);
-    assert.equal(told((i) => i % 10 === 0, 5000), 0);
-    assert.equal(told((i) => i % 2 === 0, 5000), 1);
+    assert.equal(
+      told((i) => i % 10 === 0, 5000),
+      0,
+    );
+    assert.equal(
+      told((i) => i % 2 === 0, 5000),
+      1,
+    );
+    assert.equal(
+      told((i) => i % 10 === 0, 5000),
+      0,
+    );
+    assert.equal(
+      told((i) => i % 2 === 0, 5000),
+      1,
+    );
   });
 });
 
@@ -146,7 +164,10 @@ describe("HealthWatch", () => {
       codes[0] = i % 2 === 0 ? SIGNAL_CODES.indexOf("missing") : 0;
       watch.push(report, i, events);
     }
-    assert.deepEqual(events.map((e) => (e.type === "health" ? e.code : "")), ["missing", "ok"]);
+    assert.deepEqual(
+      events.map((e) => (e.type === "health" ? e.code : "")),
+      ["missing", "ok"],
+    );
   });
 });
 
@@ -155,7 +176,10 @@ describe("generator", () => {
     const a = generator(7);
     const b = generator(7);
     const x = Array.from({ length: 20_000 }, () => a.normal());
-    assert.deepEqual(x.slice(0, 10), Array.from({ length: 10 }, () => b.normal()));
+    assert.deepEqual(
+      x.slice(0, 10),
+      Array.from({ length: 10 }, () => b.normal()),
+    );
     const mean = x.reduce((s, v) => s + v, 0) / x.length;
     const variance = x.reduce((s, v) => s + (v - mean) ** 2, 0) / x.length;
     assert.ok(Math.abs(mean) < 0.03 && Math.abs(variance - 1) < 0.04);

@@ -140,7 +140,7 @@ describe("detector file", function () {
     assert.deepEqual((card["signals"] as { name: string; unit: string; kind: string }[]).map((s) => [s.name, s.unit, s.kind]), model.signals.map((s, i) => [s.name, "bar", model.kinds[i]])); // prettier-ignore
     assert.deepEqual(card["window"], { samples: graphWindow(model), periodMs: 1000 });
     assert.equal(card["method"], model.members.map((m) => m.method).join(" + "));
-    assert.equal(card["why"], model.why);
+    assert.deepEqual(card["why"], model.why);
     const { targetPerWeek, confidence, limit } = card["calibration"] as Record<string, number>;
     assert.deepEqual([targetPerWeek, confidence, limit], [1, 0.9, model.limit]);
     const training = card["training"] as Record<string, unknown>;

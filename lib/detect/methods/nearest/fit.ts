@@ -11,21 +11,23 @@ const MAX_FIT = 3;
 /** `adapt` false: the fitted library is all the method will ever know. */
 export function fitNearest(train: TrainingSet, adapt = true): NearestParams {
   const { x } = train;
-  if (x.rows < 10) throw new FitError(`The pattern method needs at least 10 rows to learn from and got ${x.rows}.`);
+  if (x.rows < 10) throw new FitError(`nearest needs at least 10 samples, got ${x.rows}`, `nearest 至少需要 10 个样本，实际为 ${x.rows}`);
   const columns = Int32Array.from(analogColumns(classifySignals(x)));
-  if (columns.length === 0) throw new FitError("The pattern method needs at least one signal.");
+  if (columns.length === 0) throw new FitError("nearest needs at least one signal", "nearest 至少需要一个信号");
   const channels = columns.length;
   const budget = Math.min(MAX_ROWS, Math.floor(WORK / (channels + 12)));
   const { center, scale } = spread(train, columns);
   const first = Math.max(0, x.rows - MAX_FIT * budget);
   const n = x.rows - first;
   const z = new Float64Array(channels * n);
-  for (let c = 0; c < channels; c++)
-    for (let r = 0; r < n; r++) z[c * n + r] = scaled(x.data[(first + r) * x.cols + columns[c]!]!, center[c]!, scale[c]!);
+  for (let c = 0; c < channels; c++) for (let r = 0; r < n; r++) z[c * n + r] = scaled(x.data[(first + r) * x.cols + columns[c]!]!, center[c]!, scale[c]!);
   const starts = new Set(train.starts.map((s) => s - first));
   const run = new Int32Array(n);
   for (let r = 0; r < n; r++) run[r] = r === 0 || starts.has(r) ? 1 : run[r - 1]! + 1;
-  const windows = windowLengths(n, run.reduce((a, b) => Math.max(a, b), 0));
+  const windows = windowLengths(
+    n,
+    run.reduce((a, b) => Math.max(a, b), 0),
+  );
   const { quantiles, histograms, novelty } = selfDistances(channels, windows, z, run);
   const room = Math.floor(TRAINED_SHARE * budget);
   const kept = n <= room ? range(n) : select(novelty, room, 2 * windows[windows.length - 1]!);
@@ -35,14 +37,24 @@ export function fitNearest(train: TrainingSet, adapt = true): NearestParams {
   const keptRun = new Int32Array(rows);
   for (let j = 0; j < rows; j++) keptRun[j] = j > 0 && kept[j]! === kept[j - 1]! + 1 && run[kept[j]!]! > 1 ? keptRun[j - 1]! + 1 : 1;
   return {
-    signals: x.cols, columns, center, scale, windows, library, rows, run: keptRun, quantiles, histograms,
-    floor: FLOOR, capacity: adapt ? budget - rows : 0,
+    signals: x.cols,
+    columns,
+    center,
+    scale,
+    windows,
+    library,
+    rows,
+    run: keptRun,
+    quantiles,
+    histograms,
+    floor: FLOOR,
+    capacity: adapt ? budget - rows : 0,
   };
 }
 
 /** Those of `WINDOWS` that fit the learning rows and their longest contiguous run; for very few rows one short window. */
 function windowLengths(rows: number, longest: number): Int32Array {
-  if (longest < 3) throw new FitError("The pattern method needs at least 3 rows without a gap between them.");
+  if (longest < 3) throw new FitError("nearest needs at least 3 samples without a gap between them", "nearest 至少需要 3 个连续无间断的样本");
   const fitting = WINDOWS.filter((w) => w * MIN_REPEATS <= rows && w < longest);
   return Int32Array.from(fitting.length > 0 ? fitting : [Math.max(2, Math.floor(Math.min(rows, longest) / (MIN_REPEATS + 1)))]);
 }

@@ -77,7 +77,7 @@ export class Library {
     for (let c = 0; c < this.channels; c++) this.y[c * this.size + s] = x[c]!;
     const joined = s > this.fixed && this.born[s - 1] === this.t - 1 && this.since > 1;
     this.run[s] = joined ? this.run[s - 1]! + 1 : 1;
-    this.ends[s] = usable ? this.run[s]! : 0;
+    this.ends[s] = usable ? this.run[s] : 0;
     this.born[s] = this.t;
     // d(x, x) = 0: the diagonal through the row itself goes on unchanged
     this.#sumsAt(this.t)[s] = joined ? this.#sumsAt(this.t - 1)[s - 1]! : 0;
@@ -113,7 +113,7 @@ export class Library {
         this.#range(k, now, before, this.head + w, old);
       }
     }
-    if (this.at[k]! >= 0) this.best[k] = Math.sqrt(Math.max(0, this.best[k]!) / (w * this.channels));
+    if (this.at[k] >= 0) this.best[k] = Math.sqrt(Math.max(0, this.best[k]) / (w * this.channels));
   }
 
   /** Smallest now[j] - before[j - w] over from <= j < to. */

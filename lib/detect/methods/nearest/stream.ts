@@ -141,8 +141,18 @@ export class NearestStream implements Stream {
     for (let c = 0; c < channels; c++) y.set(lib.y.subarray(c * size + fixed, c * size + fixed + used), c * used);
     const part = <T extends Float64Array | Int32Array>(a: T): T => a.slice(fixed, fixed + used) as T;
     const state: NearestState = {
-      y, run: part(lib.run), ends: part(lib.ends), born: part(lib.born), head, full, t, since,
-      refused: this.#refused, held: [...this.#held], histograms: this.#histograms.slice(), recent: this.#recent.slice(),
+      y,
+      run: part(lib.run),
+      ends: part(lib.ends),
+      born: part(lib.born),
+      head,
+      full,
+      t,
+      since,
+      refused: this.#refused,
+      held: [...this.#held],
+      histograms: this.#histograms.slice(),
+      recent: this.#recent.slice(),
     };
     return state;
   }
