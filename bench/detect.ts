@@ -16,18 +16,16 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DEFAULTS } from "../lib/detect/defaults.ts";
 import { Detector } from "../lib/detect/detector.ts";
-import type { DetectorEvent } from "../lib/detect/events.ts";
-import { fitDetector } from "../lib/detect/fit.ts";
 import type { DetectorModel } from "../lib/detect/model.ts";
 import type { DetectorSettings, MethodChoice } from "../lib/detect/settings.ts";
 import { fail } from "../lib/errors.ts";
-import { SIGNAL_CODES, type SignalSpec } from "../lib/signals/types.ts";
+import type { SignalSpec } from "../lib/signals/types.ts";
 import { readArguments } from "./lib/arguments.ts";
+import { feed, type Output } from "./lib/feed.ts";
 import { readTable, tables, timeOf, type Table } from "./lib/files.ts";
 
 const SETS = ["skab", "nab", "tsb_m", "tsb_u", "tep"] as const;
 type SetName = (typeof SETS)[number];
-const STUCK = SIGNAL_CODES.indexOf("stuck");
 const NOT_SIGNALS = new Set(["datetime", "timestamp", "anomaly", "changepoint", "label"]);
 
 interface Series {
@@ -35,13 +33,6 @@ interface Series {
   readonly signals: readonly SignalSpec[];
   readonly rows: readonly Float64Array[];
   readonly times: readonly number[];
-}
-
-interface Output {
-  readonly score: Float64Array;
-  readonly alarm: Uint8Array;
-  readonly starts: Uint8Array;
-  readonly pushMicroseconds: number;
 }
 
 const PERIOD_MS: Readonly<Record<SetName, number>> = { skab: 1000, nab: 300_000, tsb_m: 60_000, tsb_u: 60_000, tep: 180_000 };
@@ -59,47 +50,9 @@ function settings(s: Series, learnSamples: number, method: MethodChoice): Detect
   return { ...DEFAULTS, signals: s.signals, learnSamples, learnMs: 0, method };
 }
 
-/** What a person is told: an alarm, one that goes on after a refractory period, a sensor that hangs. */
-function tells(e: DetectorEvent): boolean {
-  return e.type === "alarm-start" || (e.type === "alarm-update" && e.renewed === true) || (e.type === "health" && e.code === "stuck");
-}
-
-/** One training run in line, whenever the detector wants one: what the node does in its training process. */
-function train(detector: Detector): void {
-  const job = detector.takeJob();
-  if (!job) return;
-  const { model, warm } = fitDetector(job);
-  detector.install(model, warm);
-}
-
-function run(detector: Detector, s: Series): Output {
-  const n = s.rows.length;
-  const score = new Float64Array(n);
-  const alarm = new Uint8Array(n);
-  const starts = new Uint8Array(n);
-  let spent = 0;
-  let pushed = 0;
-  for (let r = 0; r < n; r++) {
-    const begun = process.hrtime.bigint();
-    const judgement = detector.push(s.rows[r]!, s.times[r]!);
-    if (judgement.phase === "watching") {
-      spent += Number(process.hrtime.bigint() - begun);
-      pushed++;
-    }
-    const stuck = judgement.phase === "watching" && judgement.health.codes.includes(STUCK);
-    // what cannot be judged keeps the score before: no opinion is not "normal"
-    score[r] = Number.isNaN(judgement.score) ? (r > 0 && judgement.phase === "watching" ? score[r - 1]! : 0) : judgement.score;
-    if (stuck) score[r] = Math.max(1, score[r]!);
-    alarm[r] = judgement.alarm || stuck ? 1 : 0;
-    for (const e of detector.events.splice(0)) if (tells(e) && judgement.phase === "watching") starts[r] = 1;
-    train(detector);
-  }
-  return { score, alarm, starts, pushMicroseconds: spent / 1000 / Math.max(1, pushed) };
-}
-
 function learnOn(s: Series, method: MethodChoice): DetectorModel {
   const detector = new Detector(settings(s, s.rows.length, method));
-  run(detector, s);
+  feed(detector, s);
   return detector.model ?? fail("MW_TRAIN_FAILED", { field: s.name, got: "nothing was learned" });
 }
 
@@ -121,7 +74,7 @@ function* outputs(set: SetName, folder: string, method: MethodChoice): Generator
       const learn = set === "skab" ? 400 : set === "nab" ? Math.floor(Math.min(0.15 * n, 750)) : Number(/_tr_(\d+)/.exec(s.name)?.[1] ?? Math.floor(0.15 * n));
       detector = new Detector(settings(s, learn, method));
     }
-    const out = run(detector, s);
+    const out = feed(detector, s);
     if (set === "nab")
       for (let r = 0; r < out.score.length; r++) out.score[r] = out.starts[r] === 1 ? Math.max(1, out.score[r]!) : Math.min(0.999, out.score[r]!);
     yield { s, out, detector, fitSeconds: (performance.now() - begun) / 1000 };
