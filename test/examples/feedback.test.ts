@@ -7,6 +7,7 @@ import { Example, eventOf, isEvent } from "./flows.ts";
 const example = new Example("feedback.json").hurried();
 const EVENTS = example.id("Events");
 const SCORE = example.id("Score");
+const ANSWERS = example.id("Answers");
 
 interface Model {
   readonly version: string | number;
@@ -17,7 +18,7 @@ describe("example feedback", function () {
   let red: NodeRed;
   before(async () => {
     red = await startNodeRed({ flows: example.nodes });
-    await red.watch(EVENTS, SCORE);
+    await red.watch(EVENTS, SCORE, ANSWERS);
   });
   after(() => red.stop());
 
@@ -68,6 +69,14 @@ describe("example feedback", function () {
     await red.waitFor(SCORE, 50, 60_000, (m) => version(m) === second && result(m)["state"] === "watching");
     const back = await answer("Roll back", "learned");
     assert.equal((back["model"] as Model).version, first);
+  });
+
+  it("answers every command", async () => {
+    await press("Status");
+    const answers = await red.waitFor(ANSWERS, 1, 30_000, (m) => result(m)["command"] === "status");
+    assert.equal(result(answers[0]!)["state"], "watching");
+    const asked = (await red.received(ANSWERS)).map((m) => result(m)["command"]);
+    for (const command of ["train", "promote", "feedback", "rollback"]) assert.ok(asked.includes(command), command);
     assert.doesNotMatch(red.log(), /\[error\]/);
   });
 });
