@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { startNodeRed, type NodeRed } from "../support/node-red.ts";
 import type { Message } from "../support/probe.ts";
-import { Example, isEvent, topOf } from "./flows.ts";
+import { Example, eventOf, isEvent, topOf } from "./flows.ts";
 
 const example = new Example("pump-station.json").hurried();
 const OPERATOR = example.id("Operator");
@@ -39,8 +39,10 @@ describe("example pump-station", function () {
     const started = (await red.waitFor(EVENTS, before + 1, 60_000, isEvent("alarm-start"))).at(-1)!;
     const row = (await rows())[0]!;
     await press("repair");
-    await red.send(example.id("Confirm the alarm"), {});
     await red.waitFor(EVENTS, before + 1, 60_000, isEvent("alarm-end"));
+    await red.send(example.id("Confirm the alarm"), {});
+    const [said] = await red.waitFor(EVENTS, 1, 30_000, isEvent("feedback", (e) => e["id"] === eventOf(started)!["id"]));
+    assert.equal(eventOf(said!)!["kind"], "confirmed");
     return { started, row };
   }
 
