@@ -54,4 +54,3 @@ export function feed(detector: Detector, s: { readonly rows: readonly Float64Arr
   }
   return { score, alarm, starts, pushMicroseconds: spent / 1000 / Math.max(1, pushed) };
 }
-

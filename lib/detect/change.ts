@@ -15,6 +15,8 @@ const OUTLIER = 3;
 const MARGIN = 1.5;
 const FLOOR = 10;
 const BLOCKS = 60;
+/** Blocks that the baseline is averaged over before anything is judged. */
+const SETTLE = 15;
 
 export interface LevelChange {
   /** Column of the signal. */
@@ -28,9 +30,9 @@ export interface ChangeState {
   up: Float64Array;
   down: Float64Array;
   sum: Float64Array;
-  recent: Float64Array;
   filled: number;
-  blocks: number;
+  /** Blocks since the baseline was started, per signal, up to SETTLE. */
+  age: Float64Array;
 }
 
 export class ChangeDetector {
@@ -46,7 +48,7 @@ export class ChangeDetector {
 
   private fresh(): ChangeState {
     const z = (): Float64Array => new Float64Array(this.n);
-    return { base: this.model.mean.slice(), up: z(), down: z(), sum: z(), recent: this.model.mean.slice(), filled: 0, blocks: 0 };
+    return { base: this.model.mean.slice(), up: z(), down: z(), sum: z(), filled: 0, age: z() };
   }
 
   /** Highest cumulative sum now, in deviations (for fitting the limit). */
@@ -62,21 +64,22 @@ export class ChangeDetector {
     for (let i = 0; i < n; i++) s.sum[i]! += x[i]!;
     if (++s.filled < this.model.block) return null;
     s.filled = 0;
-    s.blocks++;
     let changed: LevelChange[] | null = null;
     for (let i = 0; i < n; i++) {
       const mean = s.sum[i]! / this.model.block;
       s.sum[i] = 0;
-      if (s.blocks === 1) s.base[i] = mean; // starts from where the machine is
+      if (s.age[i]! < SETTLE) {
+        s.base[i]! += (mean - s.base[i]!) / ++s.age[i]!; // starts from where the machine is: the mean of the first blocks
+        continue;
+      }
       const d = (mean - s.base[i]!) / this.model.deviation[i]!;
       // S+ = max(0, S+ + d - k), S- = max(0, S- - d - k); |d| is capped so that one wild block is not a lasting shift
       const step = Math.max(-this.model.limit / 2, Math.min(this.model.limit / 2, d));
       s.up[i] = Math.max(0, s.up[i]! + step - SLACK);
       s.down[i] = Math.max(0, s.down[i]! - step - SLACK);
-      s.recent[i]! += (mean - s.recent[i]!) / 3;
       if (Math.max(s.up[i]!, s.down[i]!) > this.model.limit) {
         (changed ??= []).push({ column: i, before: s.base[i]!, after: mean });
-        s.base[i] = mean;
+        s.age[i] = 0; // and finds its new level
         s.up[i] = s.down[i] = 0;
       } else s.base[i]! += FOLLOW * Math.max(-OUTLIER, Math.min(OUTLIER, d)) * this.model.deviation[i]!;
     }

@@ -28,6 +28,8 @@ const DEFAULT_PERIOD_MS = 1000;
  * however quiet the learning period was, and above 1.2 a tail of fewer than ten independent peaks has nothing to say: from there the rising limit takes over.
  */
 const PATTERN_LIMIT = { least: 0.9, most: 1.2, peaks: 10 } as const;
+/** Blocks that the change detector sees before watching begins. */
+const WARM_BLOCKS = 40;
 /** Shrinkage of the covariance that fills in missing signals. */
 const SHRINKAGE = 0.1;
 
@@ -144,7 +146,7 @@ function warmUp(model: DetectorModel, train: TrainingSet): WarmState {
   const fused = new FusedStream(model.members, cols, model.smoothing);
   const change = new ChangeDetector(model.change);
   const begins = new Set(train.starts);
-  for (let r = Math.max(0, rows - Math.max(model.window, 10 * model.change.block)); r < rows; r++) {
+  for (let r = Math.max(0, rows - Math.max(model.window, WARM_BLOCKS * model.change.block)); r < rows; r++) {
     if (begins.has(r)) fused.reset();
     const x = data.subarray(r * cols, (r + 1) * cols);
     fused.push(x);

@@ -53,7 +53,7 @@ describe("the node and the benchmarks", function () {
       const rows = Array.from({ length: 900 }, (_, r) => {
         const x = new Float64Array(count);
         source.next(x);
-        if (r >= 700 && r < 760) x[0]! += 40 * Math.abs(x[0]! / 50); // a fault
+        if (r >= 700 && r < 760) x[0] = x[0]! * 1.8; // a fault
         return x;
       });
       const times = rows.map((_, r) => T0 + r * 1000);
@@ -67,22 +67,25 @@ describe("the node and the benchmarks", function () {
         { id: "events", type: "helper" },
       ] as never);
       const got: Anomaly[] = [];
-      let learned = false;
+      const topics: unknown[] = [];
       helper.getNode("out").on("input", (msg) => got.push((msg as unknown as { anomaly: Anomaly }).anomaly));
-      helper.getNode("events").on("input", (msg) => (learned ||= msg.topic === "learned"));
+      helper.getNode("events").on("input", (msg) => topics.push(msg.topic));
       const node = helper.getNode("det");
       const send = (from: number, to: number): void => {
-        for (let r = from; r < to; r++) node.receive({ payload: [...rows[r]!], timestamp: times[r]! } as never);
+        for (let r = from; r < to; r++) node.receive({ payload: [...rows[r]!], timestamp: times[r]! });
       };
       send(0, LEARN);
-      for (let i = 0; !learned && i < 3000; i++) await sleep(10);
-      assert.ok(learned, "the node has learned");
+      for (let i = 0; !topics.includes("learned") && i < 3000; i++) await sleep(10);
+      assert.ok(topics.includes("learned"), "the node has learned");
       send(LEARN, rows.length);
       for (let i = 0; got.length < rows.length && i < 1000; i++) await sleep(10);
       assert.equal(got.length, rows.length);
       for (let r = LEARN; r < rows.length; r++) {
         const { score, alarm } = got[r]!;
-        assert.ok(score !== null && Math.abs(score - expected.score[r]!) <= 1e-9 * Math.max(1, expected.score[r]!), `row ${r}: ${score} against ${expected.score[r]}`);
+        assert.ok(
+          score !== null && Math.abs(score - expected.score[r]!) <= 1e-9 * Math.max(1, expected.score[r]!),
+          `row ${r}: ${score} against ${expected.score[r]}`,
+        );
         assert.equal(alarm ? 1 : 0, expected.alarm[r], `alarm at row ${r}`);
       }
     });
