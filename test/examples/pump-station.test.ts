@@ -41,7 +41,12 @@ describe("example pump-station", function () {
     await press("repair");
     await red.waitFor(EVENTS, before + 1, 60_000, isEvent("alarm-end"));
     await red.send(example.id("Confirm the alarm"), {});
-    const [said] = await red.waitFor(EVENTS, 1, 30_000, isEvent("feedback", (e) => e["id"] === eventOf(started)!["id"]));
+    const [said] = await red.waitFor(
+      EVENTS,
+      1,
+      30_000,
+      isEvent("feedback", (e) => e["id"] === eventOf(started)!["id"]),
+    );
     assert.equal(eventOf(said!)!["kind"], "confirmed");
     return { started, row };
   }
