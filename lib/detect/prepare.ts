@@ -71,7 +71,10 @@ export function prepare(job: FitJob, recording: Recording, health: LearnedHealth
   let broken = true;
   for (let r = 0; r < x.rows; r++) {
     const late = r > 0 && health.lateMs > 0 && times[r]! - times[r - 1]! > health.lateMs;
-    if (late) broken = true;
+    if (late) {
+      broken = true;
+      held.fill(NaN);
+    }
     let complete = use[r] === 1;
     for (let c = 0; c < n && complete; c++) {
       const v = x.data[r * x.cols + columns[c]!]!;

@@ -65,12 +65,12 @@ export function fitScales(z: Matrix, starts: readonly number[], { rates, smooth 
     g = new Float64Array(n);
   const fitted = rates.map((a) => {
     const f = ewma(z, starts, a);
-    if (f.data.every((v) => v === 0)) throw new FitError("no signal varies", "没有任何信号在变化");
     if (f.rows < n + 2)
       throw new FitError(
         `only ${f.rows} of ${z.rows} samples are left in contiguous runs after warming up; ${n} signals need ${n + 2}`,
         `预热后连续段中只剩 ${f.rows}/${z.rows} 个样本，${n} 个信号需要 ${n + 2} 个`,
       );
+    if (f.data.every((v) => v === 0)) throw new FitError("no signal varies", "没有任何信号在变化");
     const centre = standardise(f).mean;
     const s = covariance(f, centre);
     // a constant signal: the variance that white noise would keep. Otherwise 0.1 % more than measured, against collinear signals

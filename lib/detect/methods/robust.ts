@@ -19,9 +19,10 @@ export interface RobustParams {
 
 const RATES = [1, 0.2] as const;
 export const CLIP = 1e3; // MADs, of the raw signal: one wild reading must not outlive its EWMA window
+const LEAST = 1e-9; // scale of an EWMA, of the raw signal's: z^4 stays finite
 const MAD_TO_STD = 1.4826; // normal distribution
 
-/** 1.4826 MAD; the standard deviation where more than half the values are equal; 1 % of the level where all are. */
+/** 1.4826 MAD; the standard deviation where more than half the values are equal; 1 % of the level where all are. Throws FitError where none is finite. */
 function spread(values: Float64Array, median: number, level: number): number {
   const mad =
     MAD_TO_STD *
@@ -30,8 +31,10 @@ function spread(values: Float64Array, median: number, level: number): number {
       0.5,
     );
   const least = 1e-12 + 4 * Number.EPSILON * Math.abs(level);
-  if (mad > least) return mad;
+  if (mad > least && mad < Infinity) return mad;
   const std = Math.sqrt(values.reduce((s, v) => s + (v - median) ** 2, 0) / Math.max(1, values.length - 1));
+  if (!(std < Infinity && mad < Infinity))
+    throw new FitError("a signal's values are not finite or too far apart to have a spread", "某个信号的数值不是有限数，或相差过大，无法计算离散程度");
   return std > least ? std : 0.01 * Math.max(1, Math.abs(level));
 }
 
@@ -135,7 +138,7 @@ export const robust: Method<RobustParams> = {
         if (e.length < 10) throw new FitError("robust needs longer contiguous runs of samples", "robust 需要更长的连续样本段");
         const values = Float64Array.from(e);
         centre[k]![c] = quantile(values, 0.5);
-        scale[k]![c] = spread(values, centre[k]![c]!, level);
+        scale[k]![c] = Math.max((LEAST * widest) / CLIP, spread(values, centre[k]![c]!, level));
       });
     }
     return { rates: RATES, median, centre, scale };

@@ -74,6 +74,8 @@ function spread({ x }: TrainingSet, columns: Int32Array): { center: Float64Array
     let variance = 0;
     for (let r = 0; r < x.rows; r++) variance += (x.data[r * x.cols + column]! - base - mean) ** 2 / x.rows;
     const std = Math.sqrt(variance);
+    if (!(std < Infinity))
+      throw new FitError("a signal's values are not finite or too far apart to have a variance", "某个信号的数值不是有限数，或相差过大，无法计算方差");
     center[c] = base + mean;
     scale[c] = std > 1e-14 * Math.abs(base + mean) && std > 0 ? std : CONSTANT_SPREAD * Math.max(1, Math.abs(base + mean));
   });
