@@ -41,6 +41,10 @@ export interface AlarmState {
   lastPeak: number;
   /** Level the present alarm started from. */
   startedAt: number;
+  /** What the last alarm was about (the column that contributed most); -1 = unknown. */
+  cause: number;
+  /** Said to be false: ends with the next sample. */
+  dismissed: boolean;
 }
 
 const idle = (): AlarmState => ({
@@ -52,6 +56,8 @@ const idle = (): AlarmState => ({
   since: Infinity,
   lastPeak: 0,
   startedAt: 1,
+  cause: -1,
+  dismissed: false,
 });
 
 export class AlarmMachine {
@@ -77,48 +83,61 @@ export class AlarmMachine {
     return Math.max(Math.exp(this.state.rise), this.state.restart);
   }
 
-  /** Advances by one judged sample. `score` is finite and >= 0. */
-  push(score: number): Transition {
+  /** Advances by one judged sample. `score` is finite and >= 0; `cause`: the column that contributes most. */
+  push(score: number, cause = -1): Transition {
     const s = this.state;
     s.rise *= this.decay;
     s.since++;
-    return s.on ? this.hold(s, score) : this.watch(s, score);
+    return s.on ? this.hold(s, score) : this.watch(s, score, cause);
   }
 
   private hold(s: AlarmState, score: number): Transition {
     if (score > s.peak) s.peak = score;
     if (score > s.plateau) s.plateau += (score - s.plateau) * PLATEAU_WEIGHT;
-    if (score >= Math.max(HOLD * s.startedAt, this.settings.clearAt * s.plateau)) return this.renews(s, score) ? this.raise(s, "renew") : "none";
+    if (!s.dismissed && score >= Math.max(HOLD * s.startedAt, this.settings.clearAt * s.plateau)) return this.renews(s, score);
     s.on = false;
+    s.dismissed = false;
     s.lastPeak = s.peak;
     s.restart = RESTART * score;
     return "end";
   }
 
-  private watch(s: AlarmState, score: number): Transition {
+  private watch(s: AlarmState, score: number, cause: number): Transition {
     if (s.restart > 0) {
       s.restart = Math.min(s.restart, RESTART * score);
       if (s.restart <= 1) s.restart = 0;
     }
     const limit = this.limit;
     if (score <= limit) return "none";
-    if (s.since < this.settings.refractory && score <= ESCALATION * s.lastPeak) return "none";
+    // another cause is another fault, and not to be kept quiet
+    if (s.since < this.settings.refractory && cause === s.cause && score <= ESCALATION * s.lastPeak) return "none";
     s.on = true;
     s.startedAt = limit;
     s.plateau = score;
     s.peak = score;
     s.restart = 0;
-    return this.raise(s, "start");
-  }
-
-  private renews(s: AlarmState, score: number): boolean {
-    return s.since >= this.settings.refractory && score > Math.exp(s.rise);
-  }
-
-  private raise(s: AlarmState, transition: "start" | "renew"): Transition {
+    s.cause = cause;
     s.since = 0;
     s.rise = Math.min(MAX_RISE, s.rise + Math.log(RISE));
-    return transition;
+    return "start";
+  }
+
+  /** A lasting alarm is told again, without raising the limit: it is one alarm. */
+  private renews(s: AlarmState, score: number): Transition {
+    if (s.since < this.settings.refractory || score <= Math.exp(s.rise)) return "none";
+    s.since = 0;
+    return "renew";
+  }
+
+  /** The open alarm was none: it ends with the next sample. */
+  dismiss(): void {
+    this.state.dismissed = this.state.on;
+  }
+
+  /** The limit was multiplied by `factor`: what is remembered in its units follows. */
+  rescale(factor: number): void {
+    const s = this.state;
+    for (const key of ["plateau", "peak", "lastPeak", "restart"] as const) s[key] /= factor;
   }
 
   /** Ends an open alarm without a transition (a reset, or a new model). */

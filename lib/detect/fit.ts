@@ -62,7 +62,7 @@ const BY_HAND: Bilingual = { en: "chosen by hand", zh: "人工选择" };
 function chosenByHand(method: MethodName): RaceResult {
   return {
     method,
-    candidates: [{ method, chosen: true, margin: NaN, repeats: NaN, reason: BY_HAND }],
+    candidates: [{ method, chosen: true, margin: NaN, reason: BY_HAND }],
     why: { en: `${method}: ${BY_HAND.en}`, zh: `${method}：${BY_HAND.zh}` },
   };
 }

@@ -4,7 +4,7 @@
  * once and kept, so that a sensor which stays away costs O(n) per sample.
  */
 import type { ImputeModel } from "./model.ts";
-import { cholesky, choleskySolve } from "./linalg.ts";
+import { cholesky, choleskySolve, inverse } from "./linalg.ts";
 
 interface Regression {
   readonly missing: readonly number[];
@@ -20,10 +20,24 @@ export class Imputer {
   private readonly n: number;
   private readonly kept = new Map<string, Regression>();
   private last: Regression | undefined;
+  /** [n, n] inverse covariance. */
+  private readonly precision: Float64Array;
 
   constructor(model: ImputeModel) {
     this.model = model;
     this.n = model.mean.length;
+    this.precision = inverse(model.covariance, this.n);
+  }
+
+  /** What the other signals imply for each one, raw units: E[x_k | others] = x_k - (P (x - mu))_k / P_kk, P = C^-1. `x` is complete. */
+  expected(x: Float64Array, out: Float64Array): void {
+    const { mean } = this.model;
+    const { n, precision } = this;
+    for (let k = 0; k < n; k++) {
+      let v = 0;
+      for (let i = 0, row = k * n; i < n; i++) v += precision[row + i]! * (x[i]! - mean[i]!);
+      out[k] = x[k]! - v / precision[k * n + k]!;
+    }
   }
 
   /** Replaces the NaN entries of `x` ([n], raw units) in place; returns how many there were. With nothing observed, the means. */

@@ -40,8 +40,6 @@ export interface Candidate {
   readonly chosen: boolean;
   /** Mean of ln(0.95 quantile of the scores of later unseen normal data / own limit); below 0 is quiet. NaN = not run. */
   readonly margin: number;
-  /** Pattern method: distance of windows to their nearest neighbours, standard deviations. NaN for others. */
-  readonly repeats: number;
   /** Why it was, or could not be, chosen. */
   readonly reason: Bilingual;
 }

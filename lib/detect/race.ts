@@ -3,8 +3,8 @@
  * there to the wanted false-alarm rate; then it runs over the next stretch. The one whose high scores stay furthest below its own limit is
  * taken: it keeps its promise, and by the same margin it can tell a fault. Nothing about faults is known, so nothing about them is assumed.
  *
- * The pattern method is judged by itself first: where windows of the normal data repeat so closely that they can be recognised, comparing
- * windows sees what no method on single samples can; where they do not (independent noise on many signals), it is blind.
+ * One signal has no relation to others that could break: there, stretches of it are compared with those known as normal (the pattern method). With
+ * several signals that method is left to the engineer: it learns on while it runs, and in a smooth plant a lasting fault looks like any other stretch.
  */
 import type { Bilingual } from "../errors.ts";
 import { calibrate, outOfFold, type Calibration, type CalibrationTarget } from "./calibrate.ts";
@@ -21,13 +21,8 @@ const FUTURE = 0.1;
 const RACE_ROWS = 20_000;
 /** Which methods `auto` compares. A robust z and a forest hardly react to anything, which looks like stability: they are chosen by hand only. */
 const ENTRANTS: readonly MethodName[] = ["var", "mahalanobis", "pca"];
-/**
- * Root-mean-square distance, in standard deviations, between windows of `PATTERN_WINDOW` samples and their nearest neighbours (0.75 quantile
- * over the learning period) below which windows count as repeating. Independent noise gives sqrt(2) = 1.41, strongly
- * autocorrelated noise (AR .95) 1.1; a rhythm that returns, well below 1.
- */
-const REPEATS_BELOW = 0.8;
-const PATTERN_WINDOW = 60;
+/** In the order of `ENTRANTS`, a later one must be quieter by a fifth of its limit: differences below that are chance on some hundred samples. */
+const CLEARLY = 0.2;
 
 const NONE: Bilingual = { en: "", zh: "" };
 
@@ -39,47 +34,39 @@ export interface RaceResult {
 
 /** Chooses a method for `train`. Throws FitError when none can be fitted and calibrated. */
 export function race(train: TrainingSet, context: FitContext, target: CalibrationTarget, progress: (share: number) => void = () => undefined): RaceResult {
+  if (train.x.cols === 1) {
+    const reason: Bilingual = { en: "the method for one signal", zh: "适用于单个信号的方法" };
+    return {
+      method: "nearest",
+      candidates: [{ method: "nearest", chosen: true, margin: NaN, reason }],
+      why: { en: `nearest: ${reason.en}`, zh: `nearest：${reason.zh}` },
+    };
+  }
   const recent = newest(train, RACE_ROWS);
-  const distance = repeatDistance(recent, context);
-  const several = train.x.cols > 1;
-  const pattern: Candidate = {
-    method: "nearest",
-    chosen: !several || distance < REPEATS_BELOW,
-    margin: NaN,
-    repeats: distance,
-    reason: several
-      ? {
-          en: `windows differ by ${distance.toFixed(2)} standard deviations from their nearest neighbours (recognisable below ${REPEATS_BELOW})`,
-          zh: `窗口与其最近邻相差 ${distance.toFixed(2)} 个标准差（低于 ${REPEATS_BELOW} 才可辨认）`,
-        }
-      : { en: "the only method for one signal", zh: "单个信号只适用此方法" },
-  };
-  if (pattern.chosen) return { method: "nearest", candidates: [pattern], why: { en: `nearest: ${pattern.reason.en}`, zh: `nearest：${pattern.reason.zh}` } };
   const ran = ENTRANTS.map((method, k): Candidate => {
     try {
       return {
         method,
         chosen: false,
         margin: stability(method, recent, context, target, (share) => progress((k + share) / ENTRANTS.length)),
-        repeats: NaN,
         reason: NONE,
       };
     } catch (e) {
-      if (e instanceof FitError) return { method, chosen: false, margin: NaN, repeats: NaN, reason: e.text };
+      if (e instanceof FitError) return { method, chosen: false, margin: NaN, reason: e.text };
       throw e;
     }
   });
   const valid = ran.filter((c) => !Number.isNaN(c.margin));
   // too little data for a race: the simplest method that can be fitted at all
-  const best = valid.length > 0 ? valid.reduce((a, b) => (b.margin < a.margin ? b : a)).method : "mahalanobis";
+  const best = valid.length > 0 ? valid.reduce((a, b) => (b.margin < a.margin - CLEARLY ? b : a)).method : "mahalanobis";
   const percent = (margin: number): string => `${Math.round(100 * Math.exp(margin))} %`;
-  const candidates = [...ran.map((c) => (c.method === best ? { ...c, chosen: true } : c)), pattern];
+  const candidates = ran.map((c) => (c.method === best ? { ...c, chosen: true } : c));
   const told = valid.map((c) => `${c.method} ${percent(c.margin)}`).join(", ");
   const why: Bilingual =
     valid.length > 0
       ? {
-          en: `${best}: on later normal data that it had not seen, its high scores (95 %) stayed lowest below its own limit (${told} of the limit)`,
-          zh: `${best}：在未见过的后续正常数据上，其高分位得分（95 %）相对自身限值最低（占限值：${told}）`,
+          en: `${best}: on later normal data that it had not seen, its high scores (95 %) stayed well below its own limit (${told} of the limit; another must be clearly lower to be preferred to var)`,
+          zh: `${best}：在未见过的后续正常数据上，其高分位得分（95 %）明显低于自身限值（占限值：${told}；其他方法须明显更低才会优先于 var）`,
         }
       : { en: `${best}: not enough data to compare methods`, zh: `${best}：数据不足，无法比较各方法` };
   return { method: best, candidates, why };
@@ -119,21 +106,6 @@ function stability(method: MethodName, train: TrainingSet, context: FitContext, 
     cuts++;
   }
   return cuts > 0 ? sum / cuts : NaN;
-}
-
-/** The pattern method's own distance at about `PATTERN_WINDOW` samples; Infinity when it cannot be fitted. */
-function repeatDistance(train: TrainingSet, context: FitContext): number {
-  try {
-    const p = nearest.fit(train, context);
-    let at = 0;
-    p.windows.forEach((w, k) => {
-      if (Math.abs(w - PATTERN_WINDOW) < Math.abs(p.windows[at]! - PATTERN_WINDOW)) at = k;
-    });
-    return p.quantiles[at]!;
-  } catch (e) {
-    if (e instanceof FitError) return Infinity;
-    throw e;
-  }
 }
 
 function until(train: TrainingSet, to: number): TrainingSet {

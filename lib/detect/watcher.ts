@@ -67,6 +67,7 @@ export class Watcher {
     this.drift = new DriftMeter(model.trained.rows);
     this.adaptive = adaptive;
     this.x = new Float64Array(n);
+    this.filled = new Uint8Array(n);
     this.contributions = new Float64Array(n);
     this.expected = new Float64Array(n);
   }
@@ -92,8 +93,8 @@ export class Watcher {
     this.fused.contributions(this.contributions);
     this.settle(score);
     const limit = this.alarm.limit;
-    const transition = this.alarm.push(score);
-    this.fused.expected(this.expected);
+    const transition = this.alarm.push(score, this.cause());
+    this.expect();
     if (transition !== "none" || this.alarm.on) this.episode(transition, score, limit, row, time, events);
     this.learn(score);
     if (transition === "end" || transition === "renew") this.fused.release(true);
@@ -121,6 +122,7 @@ export class Watcher {
       const i = columns[c]!;
       const ok = judged[i] === 1;
       this.x[c] = ok ? row[i]! : NaN;
+      this.filled[c] = ok ? 0 : 1;
       if (ok) usable++;
     }
     const guessed = columns.length - usable;
@@ -133,13 +135,28 @@ export class Watcher {
   }
 
   private imputed = false;
+  private readonly filled: Uint8Array;
 
-  /** Scales the contributions from the fused score to the score. */
+  /** Scales the contributions from the fused score to the score; a value that was filled in is nobody's fault. */
   private settle(score: number): void {
     let total = 0;
+    for (let i = 0; i < this.contributions.length; i++) if (this.filled[i] === 1) this.contributions[i] = 0;
     for (const v of this.contributions) total += v;
     const k = total > 0 ? score / total : 0;
     for (let i = 0; i < this.contributions.length; i++) this.contributions[i]! *= k;
+  }
+
+  /** The column that contributes most. */
+  private cause(): number {
+    let top = 0;
+    for (let i = 1; i < this.contributions.length; i++) if (this.contributions[i]! > this.contributions[top]!) top = i;
+    return top;
+  }
+
+  /** What the other signals imply for each one: unlike a forecast it does not follow a fault that lasts. One signal: the method's own opinion. */
+  private expect(): void {
+    if (this.x.length > 1) this.imputer.expected(this.x, this.expected);
+    else this.fused.expected(this.expected);
   }
 
   private episode(transition: Transition, score: number, limit: number, row: Float64Array, time: number, events: DetectorEvent[]): void {
@@ -201,6 +218,7 @@ export class Watcher {
   moveLimit(factor: number): void {
     this.limitFactor *= factor;
     for (let i = 0; i < HISTORY; i++) this.scores[i]! /= factor;
+    this.alarm.rescale(factor);
   }
 
   warm(state: WarmState): void {

@@ -113,12 +113,12 @@ describe("Detector", () => {
       assert.ok(j.score < 1, `score ${j.score} with a missing signal`);
       assert.equal(j.health.judged[1], 0);
     }
-    const blind = r.push(next((x) => (x[0] = x[1] = NaN)));
-    assert.ok(Number.isNaN(blind.score));
-    assert.equal(blind.cannotJudge, "health");
+    const { score, cannotJudge } = r.push(next((x) => (x[0] = x[1] = NaN)));
+    assert.ok(Number.isNaN(score));
+    assert.equal(cannotJudge, "health");
     assert.equal(alarms(r, "alarm-start").length, 0);
     assert.deepEqual(
-      r.events.filter((e) => e.type === "health").map((e) => (e.type === "health" ? `${e.signal} ${e.code}` : "")),
+      r.events.flatMap((e) => (e.type === "health" ? [`${e.signal} ${e.code}`] : [])),
       ["s2 missing", "s1 missing"],
     );
   });
@@ -227,12 +227,11 @@ describe("Detector", () => {
     r.detector.install(model, warm);
     for (let i = 0; i < 1000; i++) r.push(next());
     twin.detector.install(model);
-    let score = 0;
     for (let i = 0; i < 400; i++) {
       const x = next();
-      score = r.push(x).score;
-      if (i >= 300) assert.ok(Math.abs(twin.push(x).score - score) < 1e-9);
-      else twin.push(x);
+      const { score } = r.push(x);
+      const other = twin.push(x).score;
+      if (i >= 300) assert.ok(Math.abs(other - score) < 1e-9);
     }
   });
 
@@ -253,6 +252,17 @@ describe("Detector", () => {
       assert.ok(Math.abs(said.limitAfter - Math.min(10, peak * 1.05)) < 1e-9);
       assert.equal(said.reached, peak * 1.05 <= 10);
       assert.equal(r.detector.limitFactor, said.limitAfter);
+    });
+
+    it("false alarm on an open alarm: it ends with the next sample", () => {
+      const r = rig();
+      const next = machine();
+      learn(r, next);
+      for (let i = 0; i < 30; i++) r.push(next(fault));
+      const { id } = alarms(r, "alarm-start")[0]!;
+      r.detector.feedback("falseAlarm", { id });
+      assert.equal(r.push(next(fault)).alarm, false);
+      assert.deepEqual(alarms(r, "alarm-end").map((e) => e.id), [id]); // prettier-ignore
     });
 
     it("missed: the limit sinks just below the highest score of the period, within bounds", () => {

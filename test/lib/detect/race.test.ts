@@ -10,29 +10,28 @@ const target = { perWeek: 1, periodMs: 60_000, confidence: 0.9 };
 const context = { seed: 1 };
 
 describe("race: which method auto takes", () => {
-  it("the pattern method where several signals repeat the same course", () => {
-    const { method, candidates, why } = race(whole(cycle(700, 3, 50, 1)), context, target);
-    assert.equal(method, "nearest");
-    const pattern = candidates.find((c) => c.method === "nearest")!;
-    assert.ok(pattern.chosen && pattern.repeats < 0.5, `${pattern.repeats}`);
-    assert.ok(/^nearest: windows differ by 0\.\d\d/.test(why.en) && /^nearest：窗口/.test(why.zh));
+  it("never the pattern method for several signals, also where they repeat the same course", () => {
+    const { method, candidates } = race(whole(cycle(700, 3, 50, 1)), context, target);
+    assert.notEqual(method, "nearest");
+    assert.deepEqual(candidates.map((c) => c.method), ["var", "mahalanobis", "pca"]); // prettier-ignore
   });
 
-  it("a state method on correlated noise, the one that stays furthest below its own limit", () => {
+  it("a state method on correlated noise, one that stays well below its own limit", () => {
     const told: number[] = [];
     const { method, candidates, why } = race(whole(plant(900, 4, 2)), context, target, (share) => told.push(share));
-    assert.deepEqual(candidates.map((c) => c.method), ["var", "mahalanobis", "pca", "nearest"]); // prettier-ignore
+    assert.deepEqual(candidates.map((c) => c.method), ["var", "mahalanobis", "pca"]); // prettier-ignore
     assert.deepEqual(candidates.filter((c) => c.chosen).map((c) => c.method), [method]); // prettier-ignore
-    const margins = candidates.slice(0, 3).map((c) => c.margin);
+    const margins = candidates.map((c) => c.margin);
     assert.ok(margins.every((m) => m < 0));
-    assert.equal(candidates.find((c) => c.chosen)!.margin, Math.min(...margins));
-    assert.ok(candidates[3]!.repeats > 0.8 && Number.isNaN(candidates[3]!.margin));
+    assert.ok(candidates.find((c) => c.chosen)!.margin <= Math.min(...margins) + 0.4);
     for (const text of [why.en, why.zh]) for (const name of ["var", "mahalanobis", "pca"]) assert.ok(text.includes(name));
     assert.ok(told.length > 3 && told.every((s, i) => s >= 0 && s <= 1 && (i === 0 || s >= told[i - 1]!)));
   });
 
   it("the pattern method for one signal, whatever it is", () => {
-    assert.equal(race(whole(rowsFrom(300, 1, 1, (_, normal) => [normal()])), context, target).method, "nearest");
+    const { method, why, candidates } = race(whole(rowsFrom(300, 1, 1, (_, normal) => [normal()])), context, target);
+    assert.deepEqual([method, candidates.length], ["nearest", 1]);
+    assert.ok(/^nearest: /.test(why.en) && /^nearest：/.test(why.zh));
   });
 
   it("the simplest method when the data are too short to compare, without failing", () => {
