@@ -58,5 +58,5 @@ function textForm(text: string, field: string): PayloadForm {
   if (start < 0) return fail("MW_PAYLOAD_EMPTY", { field });
   const brace = text.charAt(start);
   if (brace === "{" || brace === "[") return fail("MW_PAYLOAD_TYPE", { field, expected: NO_JSON, got: show(text) });
-  return /[\r\n]\s*\S/.test(text) ? "csv" : "sample";
+  return /[\r\n]/.test(text.trim()) ? "csv" : "sample";
 }

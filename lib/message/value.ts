@@ -18,7 +18,8 @@ const OTHER_UNIT: TextReading = { value: NaN, reason: READ_NAN, note: "unit-othe
 
 const ABSENT = new Set(["", "-", "--", "null", "none", "na", "n/a", "nan", "undefined", "#n/a", "bad"]);
 const WORDS: Readonly<Record<string, number>> = { true: 1, false: 0, on: 1, off: 0 };
-const PLAIN = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const LONGEST = 100; // characters: no number is longer, and what is done with a text stays in proportion
+const PLAIN = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 const COMMA = /^[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+$/; // 71,2 and 1.234,5
 const POINT = /^[+-]?\d{1,3}(?:,\d{3})+\.\d+$/; // 1,234.5
 const AMBIGUOUS = /^[+-]?\d{1,3}(?:,\d{3})+$/; // 1,234: one and a bit, or one thousand and some?
@@ -32,6 +33,7 @@ const NO_UNIT = /^[xob][\da-f]+$/i; // the rest of 0x1F, 0b01
  */
 export function readText(raw: string, unit: string, decimalComma = false): TextReading {
   const text = raw.trim();
+  if (text.length > LONGEST) return NOT_A_NUMBER;
   if (PLAIN.test(text)) return reading(Number(text), "text-number");
   const lower = text.toLowerCase();
   if (ABSENT.has(lower)) return MISSING;

@@ -77,6 +77,7 @@ function parseKind(raw: unknown, field: string): SignalKind {
 
 /** "Temp [degC]" and "flow (m3/h)": name and unit; without brackets the unit is empty. */
 export function splitUnit(header: string): { readonly name: string; readonly unit: string } {
+  if (header.length > 2 * MAX_NAME) return { name: header.trim(), unit: "" }; // no name of ours: not worth the search
   const parts = /^(.*?\S)\s*(?:\[([^\]]*)\]|\(([^)]*)\))\s*$/.exec(header.trim());
   return parts ? { name: parts[1] ?? "", unit: (parts[2] ?? parts[3] ?? "").trim() } : { name: header.trim(), unit: "" };
 }
@@ -156,14 +157,21 @@ export function signalsFromHeader(text: string): HeaderProposal {
   const timeColumn = findField(TIME_FIELDS, names, new Set());
   const labelColumn = findField(LABEL_FIELDS, names, new Set());
   const plain = names.map((n) => splitUnit(n).name);
+  const [first, last] = [new Map<string, number>(), new Map<string, number>()]; // column of each bare name
+  plain.forEach((name, i) => {
+    if (!first.has(name)) first.set(name, i);
+    last.set(name, i);
+  });
+  const seen = new Set<string>();
   const signals: SignalSpec[] = [];
   const skipped: string[] = [];
   names.forEach((name, i) => {
     const cell = data.length === names.length ? readText(data[i] ?? "", "", format.decimalComma) : undefined;
     const usable = name !== "" && name.length <= MAX_NAME && name !== timeColumn && name !== labelColumn && cell?.note !== "not-a-number";
-    const unique = plain.indexOf(plain[i] ?? "") === plain.lastIndexOf(plain[i] ?? "");
-    if (usable && names.indexOf(name) === i && signals.length < MAX_SIGNALS) signals.push(spec(unique ? (plain[i] ?? name) : name, splitUnit(name).unit));
+    const unique = first.get(plain[i] ?? "") === last.get(plain[i] ?? "");
+    if (usable && !seen.has(name) && signals.length < MAX_SIGNALS) signals.push(spec(unique ? (plain[i] ?? name) : name, splitUnit(name).unit));
     else if (name !== "") skipped.push(name);
+    seen.add(name);
   });
   if (signals.length === 0)
     return fail("MW_DATASET_CSV", { row: 1, expected: { en: "at least one column of numbers", zh: "至少一列数字" }, got: show(text.slice(0, 80)) });

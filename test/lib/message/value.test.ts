@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { payloadForm } from "../../../lib/message/payload.ts";
 import { parseTime } from "../../../lib/message/time.ts";
 import { READ_MISSING, READ_NAN, READ_OK, readText } from "../../../lib/message/value.ts";
+import { signalsFromHeader, splitUnit } from "../../../lib/signals/set.ts";
 
 describe("readText", () => {
   const table: readonly (readonly [text: string, unit: string, value: number, reason: number, note: string])[] = [
@@ -72,4 +74,20 @@ describe("parseTime", () => {
     [null, NaN],
   ];
   for (const [value, ms] of table) it(`${typeof value} ${String(value)} is ${ms}`, () => assert.equal(parseTime(value), ms));
+});
+
+describe("texts that nobody would send", () => {
+  const LONG = 80_000;
+  const quick = (what: string, act: () => void): void => {
+    it(`${what}: no time to speak of`, () => {
+      const begun = performance.now();
+      act();
+      const took = performance.now() - begun;
+      assert.ok(took < 200, `${took} ms`); // seconds, where the work grows with the square of the length
+    });
+  };
+  quick("a number and empty lines", () => assert.equal(payloadForm(`1${"\n".repeat(LONG)}`, 1), "sample"));
+  quick("digits without end", () => assert.equal(readText(`${"1".repeat(LONG)}x`, "").reason, READ_NAN));
+  quick("brackets", () => splitUnit("a[".repeat(LONG)));
+  quick("a header of very many columns", () => signalsFromHeader(Array.from({ length: LONG }, (_, i) => `c${i}`).join(";")));
 });
