@@ -54,7 +54,7 @@ describe("readDataset from arrays", () => {
     await refuses(rowsOf([{ temp: 1, vib: {} }], SET), "MW_DATASET_ROW", /row 0.*vib/);
     await refuses(rowsOf([[1, 2]], SET, { labels: [1, 0] }), "MW_DATASET_LABELS", /labels.*1 labels.*array of 2/);
     await refuses(rowsOf([[1, 2]], SET, { labels: ["broken"] }), "MW_DATASET_LABELS", /labels\[0\].*broken/);
-    await refuses(rowsOf([[1, 2]], SET, { exclude: [[5, 4]] }), "MW_DATASET_LABELS", /exclude.*\[5,4\]/);
+    await refuses(rowsOf([[1, 2]], SET, { exclude: [[5, 4]] }), "MW_DATASET_LABELS", /exclude.*array of 2/);
     await refuses(rowsOf([[1, 2]], SET, { exclude: [[4, 5]] }), "MW_DATASET_LABELS", /exclude.*without a time/);
     await refuses(rowsOf([[1, 2]], SET, { timestamp: [1, 2] }), "MW_TIMESTAMP_INVALID", /timestamp/);
     await refuses(rowsOf([[1, 2], [1, 2]], { ...SET, maxRows: 1 }), "MW_PAYLOAD_TOO_LARGE", /2 rows.*1 rows/); // prettier-ignore

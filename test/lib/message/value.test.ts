@@ -83,7 +83,7 @@ describe("texts that nobody would send", () => {
       const begun = performance.now();
       act();
       const took = performance.now() - begun;
-      assert.ok(took < 200, `${took} ms`); // seconds, where the work grows with the square of the length
+      assert.ok(took < 1000, `${took} ms`); // seconds, where the work grows with the square of the length
     });
   };
   quick("a number and empty lines", () => assert.equal(payloadForm(`1${"\n".repeat(LONG)}`, 1), "sample"));
