@@ -2,6 +2,7 @@
 import type { DetectorEvent } from "../../lib/detect/events.ts";
 import type { Detector } from "../../lib/detect/detector.ts";
 import { fitDetector } from "../../lib/detect/fit.ts";
+import { FitError } from "../../lib/detect/types.ts";
 import { SIGNAL_CODES } from "../../lib/signals/types.ts";
 
 const STUCK = SIGNAL_CODES.indexOf("stuck");
@@ -25,8 +26,13 @@ function tells(e: DetectorEvent): boolean {
 function train(detector: Detector): void {
   const job = detector.takeJob();
   if (!job) return;
-  const { model, warm } = fitDetector(job);
-  detector.install(model, warm);
+  try {
+    const { model, warm } = fitDetector(job);
+    detector.install(model, warm);
+  } catch (e) {
+    if (!(e instanceof FitError)) throw e;
+    detector.abort(); // as the node: goes on with what it has
+  }
 }
 
 /** Runs `detector` over the rows in order; causal: a row's output is final before the next row is read. */

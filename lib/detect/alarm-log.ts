@@ -22,6 +22,7 @@ export interface AlarmLogState {
   readonly open: AlarmRecord | null;
   readonly sums: Float64Array;
   readonly count: number;
+  readonly serial: number;
 }
 
 export class AlarmLog {
@@ -31,6 +32,8 @@ export class AlarmLog {
   /** Contributions added up over the open episode. */
   private readonly sums: Float64Array;
   private count = 0;
+  private serial = 0;
+  private updatedPeak = 0;
   private updatedAt = 0;
   private updatedTop = -1;
   private sinceUpdate = 0;
@@ -49,13 +52,14 @@ export class AlarmLog {
   }
 
   start(score: number, limit: number, time: number): AlarmRecord {
-    // unique over the life of a node: two alarms cannot start at the same sample
-    const id = `A${Math.round(time).toString(36).toUpperCase()}`;
+    // the time tells when, the number keeps ids apart when a clock is put back
+    const id = `A${Math.round(time).toString(36).toUpperCase()}-${++this.serial}`;
     this.open = { id, start: time, end: NaN, peak: score, limit, verdict: "" };
     this.sums.fill(0);
     this.count = 0;
     this.updatedAt = time;
     this.updatedTop = -1;
+    this.updatedPeak = score;
     this.sinceUpdate = 0;
     return this.open;
   }
@@ -64,8 +68,8 @@ export class AlarmLog {
   add(contributions: Float64Array, score: number, time: number): boolean {
     const open = this.open;
     if (!open) return false;
-    const grew = score > 1.5 * open.peak;
     if (score > open.peak) open.peak = score;
+    const grew = open.peak > 1.5 * this.updatedPeak;
     let top = 0;
     for (let i = 0; i < this.n; i++) {
       this.sums[i]! += contributions[i]!;
@@ -78,6 +82,7 @@ export class AlarmLog {
     if (!grew && !moved && time - this.updatedAt < UPDATE_MS) return false;
     this.updatedAt = time;
     this.updatedTop = top;
+    this.updatedPeak = open.peak;
     this.sinceUpdate = 0;
     return true;
   }
@@ -108,8 +113,20 @@ export class AlarmLog {
       .filter((t) => t.share >= 0.02);
   }
 
+  /** The limit was multiplied by `factor`: peaks are relative to it. */
+  rescale(factor: number): void {
+    for (const r of this.open ? [...this.records, this.open] : this.records) r.peak /= factor;
+    this.updatedPeak /= factor;
+  }
+
   save(): AlarmLogState {
-    return { records: this.records.map((r) => ({ ...r })), open: this.open ? { ...this.open } : null, sums: this.sums.slice(), count: this.count };
+    return {
+      serial: this.serial,
+      records: this.records.map((r) => ({ ...r })),
+      open: this.open ? { ...this.open } : null,
+      sums: this.sums.slice(),
+      count: this.count,
+    };
   }
 
   load(state: AlarmLogState): void {
@@ -117,5 +134,7 @@ export class AlarmLog {
     this.open = state.open ? { ...state.open } : undefined;
     if (state.sums.length === this.n) this.sums.set(state.sums);
     this.count = state.count;
+    this.serial = state.serial;
+    this.updatedPeak = this.open?.peak ?? 0;
   }
 }

@@ -74,8 +74,9 @@ export class AlarmMachine {
     return this.state.on;
   }
 
-  get peak(): number {
-    return this.state.peak;
+  /** The column that the last alarm was about; -1 = none yet. */
+  get cause(): number {
+    return this.state.cause;
   }
 
   /** The score at which an alarm starts now (>= 1). */
@@ -138,12 +139,6 @@ export class AlarmMachine {
   rescale(factor: number): void {
     const s = this.state;
     for (const key of ["plateau", "peak", "lastPeak", "restart"] as const) s[key] /= factor;
-  }
-
-  /** Ends an open alarm without a transition (a reset, or a new model). */
-  clear(): void {
-    this.state.on = false;
-    this.state.restart = 0;
   }
 
   /** A false alarm has moved the limit itself, so it need not be raised as well; a confirmed or missed one must not raise it. */

@@ -61,25 +61,6 @@ export class SampleBuffer {
     return this.filled > 0 ? [...this.sealed, tail] : [...this.sealed];
   }
 
-  /** Removes what lies between two times (ms, inclusive) by marking it unusable: its values become NaN. */
-  exclude(from: number, to: number): void {
-    const blank = (rows: Float64Array, times: Float64Array, count: number): Float64Array | undefined => {
-      let copy: Float64Array | undefined;
-      for (let r = 0; r < count; r++) {
-        if (times[r]! < from || times[r]! > to) continue;
-        copy ??= rows.slice();
-        copy.fill(NaN, r * this.n, (r + 1) * this.n);
-      }
-      return copy;
-    };
-    this.sealed = this.sealed.map((c) => {
-      const touches = c.times[0]! <= to && c.times.at(-1)! >= from;
-      const rows = touches ? blank(c.rows, c.times, c.times.length) : undefined;
-      return rows ? { rows, times: c.times } : c;
-    });
-    this.rows = blank(this.rows, this.times, this.filled) ?? this.rows;
-  }
-
   clear(): void {
     this.sealed = [];
     this.filled = 0;

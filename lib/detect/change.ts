@@ -86,10 +86,6 @@ export class ChangeDetector {
     return changed;
   }
 
-  reset(): void {
-    this.s = this.fresh();
-  }
-
   save(): ChangeState {
     return structuredClone(this.s);
   }

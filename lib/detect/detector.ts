@@ -38,6 +38,12 @@ export interface Judgement {
   cannotJudge: "" | "learning" | "warming" | "health";
 }
 
+/** From the score, the present limit and whether an alarm is on. */
+export function severityOf(score: number, limit: number, alarm: boolean): Severity {
+  if (alarm) return score >= CRITICAL ? "critical" : "alarm";
+  return score >= WARNING * limit ? "warning" : "normal";
+}
+
 export interface DetectorState {
   readonly format: 1;
   readonly names: readonly string[];
@@ -68,6 +74,8 @@ interface Queued {
   readonly row: Float64Array;
   readonly judged: Uint8Array;
   readonly gap: boolean;
+  /** In an alarm of the model before. */
+  readonly alarmed: boolean;
 }
 
 export class Detector {
@@ -90,6 +98,7 @@ export class Detector {
   private accepted = 0;
   /** Time of the first sample of the learning period (the buffer may have forgotten it), ms. */
   private learningSince = NaN;
+  private lastTime = NaN;
   private excluded: (readonly [number, number])[] = [];
 
   constructor(settings: DetectorSettings) {
@@ -139,6 +148,7 @@ export class Detector {
   push(row: Float64Array, time: number, arrival = NaN, reasons?: Uint8Array): Judgement {
     const health = this.monitor.push(row, time, arrival, reasons);
     this.out.health = health;
+    if (!Number.isNaN(time)) this.lastTime = time;
     this.healthWatch.push(health, time, this.events);
     this.catchUp();
     if (this.training || this.successor) this.enqueue(row, health);
@@ -170,7 +180,7 @@ export class Detector {
       out.contributions[columns[c]!] = watcher.contributions[c]!;
       out.expected[columns[c]!] = watcher.expected[c]!;
     }
-    out.severity = out.alarm ? (out.score >= CRITICAL ? "critical" : "alarm") : out.score >= WARNING * out.limit ? "warning" : "normal";
+    out.severity = severityOf(out.score, out.limit, out.alarm);
   }
 
   private none(phase: Phase): void {
@@ -218,7 +228,7 @@ export class Detector {
     const due = this.watcher
       ? this.settings.mode === "continuous" &&
         !this.adapts &&
-        this.buffer.length >= this.fitted &&
+        this.buffer.length >= Math.min(this.fitted, this.buffer.capacity) &&
         this.accepted >= Math.min(REFIT_GROWTH * this.fitted, this.buffer.capacity / 2) &&
         !this.watcher.alarm.on
       : this.buffer.length > 0 && this.progress(this.buffer.span[1]) >= 1;
@@ -280,7 +290,7 @@ export class Detector {
   feedback(kind: FeedbackKind, target: FeedbackTarget): Feedback {
     if (!this.watcher) fail("MW_COMMAND_STATE", { field: "feedback", got: "nothing has been learned yet" });
     const said = applyFeedback(this.watcher, kind, target);
-    if (kind !== "falseAlarm") this.exclude(said.from, said.to === Infinity ? Date.now() : said.to);
+    if (kind !== "falseAlarm") this.exclude(said.from, said.to === Infinity ? this.lastTime : said.to);
     return said;
   }
 
@@ -288,7 +298,6 @@ export class Detector {
   exclude(from: number, to: number): void {
     this.excluded.push([from, to]);
     if (this.excluded.length > MAX_EXCLUDED) this.excluded.shift();
-    this.buffer.exclude(from, to);
   }
 
   /** Forgets everything that was learned and learns anew. */
@@ -314,12 +323,18 @@ export class Detector {
       names: this.settings.signals.map((s) => s.name),
       buffer: this.buffer.save(),
       health: this.monitor.save(),
-      watcher: this.watcher?.save() ?? null,
+      watcher: this.savedWatcher(),
       fitted: this.fitted,
       accepted: this.accepted,
       learningSince: this.learningSince,
       excluded: [...this.excluded],
     };
+  }
+
+  /** While a new model catches up, the streams of the old one are of no use to it; alarms and history are. */
+  private savedWatcher(): WatcherState | null {
+    const state = this.watcher?.save() ?? null;
+    return state && this.successor ? { ...state, fused: null, change: null } : state;
   }
 
   /** Goes on from a saved state. `model`: the one it was watching with, if it was. Throws MW_MODEL_SIGNALS when it belongs to other signals. */
@@ -341,13 +356,13 @@ export class Detector {
   private enqueue(row: Float64Array, health: HealthReport): void {
     const full = this.queue.length >= MAX_QUEUE;
     if (full) this.queue = [];
-    this.queue.push({ row: row.slice(), judged: health.judged.slice(), gap: health.gap || full });
+    this.queue.push({ row: row.slice(), judged: health.judged.slice(), gap: health.gap || full, alarmed: this.watcher?.alarm.on ?? false });
   }
 
   private catchUp(): void {
     const next = this.successor;
     if (!next) return;
-    for (const q of this.queue.splice(0, REPLAY)) next.replay(q.row, q.judged, q.gap);
+    for (const q of this.queue.splice(0, REPLAY)) next.replay(q.row, q.judged, q.gap, q.alarmed);
     if (this.queue.length > 0) return;
     if (this.watcher) next.adopt(this.watcher.save());
     this.watcher = next;

@@ -49,7 +49,7 @@ export function applyFeedback(watcher: Watcher, kind: FeedbackKind, target: Feed
   watcher.moveLimit(after / before);
   if (record) record.verdict = kind === "missed" ? record.verdict : kind;
   watcher.alarm.forgive();
+  if (kind !== "falseAlarm") watcher.forget(from, to);
   if (kind === "falseAlarm" && record !== undefined && record === watcher.log.current) watcher.alarm.dismiss();
-  if (kind === "confirmed" && record === watcher.log.current) watcher.giveUpHeld();
   return { kind, id: record?.id ?? "", from, to, peak, limitBefore: before, limitAfter: after, reached: after === wanted };
 }

@@ -5,10 +5,10 @@ import { learnHealth } from "../signals/learn.ts";
 import { alarmsPerWeek, calibrate, type Calibration as Calibrated, type CalibrationTarget } from "./calibrate.ts";
 import { fitChange, ChangeDetector } from "./change.ts";
 import { FusedStream } from "./fused.ts";
-import { covariance, shrink, standardise, quantile } from "./linalg.ts";
+import { covariance, inverse, shrink, standardise, quantile } from "./linalg.ts";
 import { METHODS } from "./methods.ts";
 import type { DetectorModel, ImputeModel, Member } from "./model.ts";
-import { join, prepare, type Prepared } from "./prepare.ts";
+import { join, prepare, usable, type Prepared } from "./prepare.ts";
 import { heldOut, race, type RaceResult } from "./race.ts";
 import type { FitJob } from "./settings.ts";
 import type { MethodName, TrainingSet } from "./types.ts";
@@ -37,7 +37,7 @@ const SHRINKAGE = 0.1;
 export function fitDetector(job: FitJob, progress: Progress = () => undefined): FitResult {
   progress(0, "prepare");
   const recording = join(job);
-  const health = learnHealth(recording.x, recording.times, { signals: job.signals, periodMs: job.periodMs });
+  const health = learnHealth(usable(job, recording), recording.times, { signals: job.signals, periodMs: job.periodMs });
   const prepared = prepare(job, recording, health);
   const { train } = prepared;
   const periodMs = health.periodMs || job.periodMs || DEFAULT_PERIOD_MS;
@@ -137,7 +137,7 @@ function patternLimit({ limit, peaks }: Calibrated): number {
 
 function fitImpute(train: TrainingSet): ImputeModel {
   const { mean } = standardise(train.x);
-  return { mean, covariance: shrink(covariance(train.x, mean), train.x.cols, SHRINKAGE, 1e-12) };
+  return { mean, precision: inverse(shrink(covariance(train.x, mean), train.x.cols, SHRINKAGE, 1e-12), train.x.cols) };
 }
 
 /** Runs the fitted streams over the end of the training data. */

@@ -79,6 +79,10 @@ export class FusedStream {
     for (const s of this.streams) s.learn?.(how);
   }
 
+  forget(from: number, to: number): void {
+    for (const s of this.streams) s.forget?.(from, to);
+  }
+
   release(accept: boolean): void {
     for (const s of this.streams) s.release?.(accept);
   }

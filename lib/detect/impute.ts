@@ -1,10 +1,10 @@
 /**
  * Fills in the signals that cannot be judged with what the others imply: the conditional mean of a Gaussian,
- * E[x_m | x_o] = mu_m + C_mo C_oo^-1 (x_o - mu_o)  (Bishop 2006, eq. 2.81). The regression for a set of missing signals is solved
+ * E[x_m | x_o] = mu_m - P_mm^-1 P_mo (x_o - mu_o), P = C^-1  (Bishop 2006, eq. 2.75). The regression for a set of missing signals is solved
  * once and kept, so that a sensor which stays away costs O(n) per sample.
  */
 import type { ImputeModel } from "./model.ts";
-import { cholesky, choleskySolve, inverse } from "./linalg.ts";
+import { cholesky, choleskySolve } from "./linalg.ts";
 
 interface Regression {
   readonly missing: readonly number[];
@@ -20,19 +20,16 @@ export class Imputer {
   private readonly n: number;
   private readonly kept = new Map<string, Regression>();
   private last: Regression | undefined;
-  /** [n, n] inverse covariance. */
-  private readonly precision: Float64Array;
 
   constructor(model: ImputeModel) {
     this.model = model;
     this.n = model.mean.length;
-    this.precision = inverse(model.covariance, this.n);
   }
 
   /** What the other signals imply for each one, raw units: E[x_k | others] = x_k - (P (x - mu))_k / P_kk, P = C^-1. `x` is complete. */
   expected(x: Float64Array, out: Float64Array): void {
-    const { mean } = this.model;
-    const { n, precision } = this;
+    const { mean, precision } = this.model;
+    const { n } = this;
     for (let k = 0; k < n; k++) {
       let v = 0;
       for (let i = 0, row = k * n; i < n; i++) v += precision[row + i]! * (x[i]! - mean[i]!);
@@ -80,22 +77,18 @@ export class Imputer {
     return (this.last = made);
   }
 
-  /** W [missing, observed] = (C_oo^-1 C_om)'. */
+  /** W [missing, observed] = -P_mm^-1 P_mo: cheap while little is missing. */
   private solve(missing: readonly number[], observed: readonly number[]): Float64Array {
-    const { covariance } = this.model;
+    const { precision } = this.model;
     const o = observed.length;
     const m = missing.length;
-    const c = new Float64Array(o * o);
-    const b = new Float64Array(o * m);
-    observed.forEach((i, a) => {
-      observed.forEach((j, k) => (c[a * o + k] = covariance[i * this.n + j]!));
-      missing.forEach((j, k) => (b[a * m + k] = covariance[i * this.n + j]!));
+    const p = new Float64Array(m * m);
+    const w = new Float64Array(m * o);
+    missing.forEach((i, a) => {
+      missing.forEach((j, k) => (p[a * m + k] = precision[i * this.n + j]!));
+      observed.forEach((j, k) => (w[a * o + k] = -precision[i * this.n + j]!));
     });
-    const weights = new Float64Array(m * o);
-    const factor = cholesky(c, o);
-    if (factor === null) return weights; // no usable correlation: the mean
-    choleskySolve(factor, o, b, m);
-    for (let a = 0; a < o; a++) for (let k = 0; k < m; k++) weights[k * o + a] = b[a * m + k]!;
-    return weights;
+    const factor = cholesky(p, m);
+    return factor === null ? new Float64Array(m * o) : choleskySolve(factor, m, w, o); // without a usable correlation: the mean
   }
 }

@@ -47,8 +47,8 @@ export interface Candidate {
 /** Gaussian model of the analog signals, for filling in a signal that cannot be judged from those that can. */
 export interface ImputeModel {
   readonly mean: Float64Array;
-  /** [n, n] row-major covariance with shrinkage. */
-  readonly covariance: Float64Array;
+  /** [n, n] row-major inverse of the covariance with shrinkage. */
+  readonly precision: Float64Array;
 }
 
 export interface ChangeModel {

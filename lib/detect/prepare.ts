@@ -53,6 +53,15 @@ export function usableRows(job: FitJob, times: Float64Array): Uint8Array {
   return use;
 }
 
+/** The recording without what may not be learned: NaN there. */
+export function usable(job: FitJob, { x, times }: Recording): Matrix {
+  const use = usableRows(job, times);
+  if (!use.includes(0)) return x;
+  const data = x.data.slice();
+  for (let r = 0; r < x.rows; r++) if (use[r] === 0) data.fill(NaN, r * x.cols, (r + 1) * x.cols);
+  return { ...x, data };
+}
+
 export function prepare(job: FitJob, recording: Recording, health: LearnedHealth): Prepared {
   const { x, times } = recording;
   const use = usableRows(job, times);
@@ -70,7 +79,8 @@ export function prepare(job: FitJob, recording: Recording, health: LearnedHealth
   let rows = 0;
   let broken = true;
   for (let r = 0; r < x.rows; r++) {
-    const late = r > 0 && health.lateMs > 0 && times[r]! - times[r - 1]! > health.lateMs;
+    const elapsed = r > 0 ? times[r]! - times[r - 1]! : 0;
+    const late = elapsed < 0 || (health.lateMs > 0 && elapsed > health.lateMs);
     if (late) {
       broken = true;
       held.fill(NaN);

@@ -7,7 +7,7 @@
  * several signals that method is left to the engineer: it learns on while it runs, and in a smooth plant a lasting fault looks like any other stretch.
  */
 import type { Bilingual } from "../errors.ts";
-import { calibrate, outOfFold, type Calibration, type CalibrationTarget } from "./calibrate.ts";
+import { calibrate, outOfFold, type CalibrationTarget } from "./calibrate.ts";
 import { quantile } from "./linalg.ts";
 import { METHODS } from "./methods.ts";
 import { nearest } from "./methods/nearest.ts";
@@ -146,5 +146,3 @@ function prequential(train: TrainingSet, context: FitContext): { scores: Float64
   }
   return { scores: Float64Array.from(scores), starts: [...new Set(starts)] };
 }
-
-export type { Calibration };

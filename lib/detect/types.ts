@@ -55,6 +55,8 @@ export interface Stream {
    * is never told to learn stays exactly as it was fitted.
    */
   learn?(how: Learning): void;
+  /** What was pushed `from` to `to` samples ago (inclusive, 0 = the last one) was a fault: windows ending there are no longer known as normal. */
+  forget?(from: number, to: number): void;
   /** What was held is learned (`accept`), or given up. */
   release?(accept: boolean): void;
   /** Forgets the buffers (after a gap in the data) but not what was learned. */

@@ -15,7 +15,10 @@ export interface WarmState {
   readonly change: ChangeState;
 }
 
-export interface WatcherState extends WarmState {
+/** `fused` and `change` are null when they belong to another model than the one in use: the streams warm up anew. */
+export interface WatcherState {
+  readonly fused: FusedState | null;
+  readonly change: ChangeState | null;
   readonly alarm: AlarmState;
   readonly log: AlarmLogState;
   readonly drift: DriftState;
@@ -29,6 +32,11 @@ const LEARN_BELOW = 3;
 const HISTORY = 8192;
 /** A sample is judged only while no more than this share of the columns, or one, cannot be: too much guessed is nothing known. */
 const GUESSED_SHARE = 0.25;
+
+/** After more samples in a row that could not be judged, the windows start anew. */
+const MAX_BLIND = 5;
+/** A signal is another fault than the last alarm's when it contributes so many times as much. */
+const OTHER_CAUSE = 2;
 
 export type Verdict = "scored" | "warming" | "health";
 
@@ -52,10 +60,10 @@ export class Watcher {
   private readonly times = new Float64Array(HISTORY).fill(NaN);
   private readonly scores = new Float64Array(HISTORY);
   private at = 0;
-  /** Goes on learning patterns. */
-  private readonly adaptive: boolean;
+  /** Whether the pattern method goes on learning; off, it stays as trained. */
+  private readonly learning: boolean;
 
-  constructor(model: DetectorModel, alarm: AlarmSettings, adaptive: boolean) {
+  constructor(model: DetectorModel, alarm: AlarmSettings, learning: boolean) {
     this.model = model;
     this.signals = model.signals;
     const n = model.columns.length;
@@ -65,7 +73,7 @@ export class Watcher {
     this.log = new AlarmLog(n);
     this.change = new ChangeDetector(model.change);
     this.drift = new DriftMeter(model.trained.rows);
-    this.adaptive = adaptive;
+    this.learning = learning;
     this.x = new Float64Array(n);
     this.filled = new Uint8Array(n);
     this.contributions = new Float64Array(n);
@@ -73,9 +81,9 @@ export class Watcher {
   }
 
   /** Advances by one sample without judging it: for what came while the model was being fitted. */
-  replay(row: Float64Array, judged: Uint8Array, gap: boolean): void {
+  replay(row: Float64Array, judged: Uint8Array, gap: boolean, alarmed: boolean): void {
     const score = this.advance(row, judged, gap);
-    if (!Number.isNaN(score)) this.learn(score);
+    if (!Number.isNaN(score) && !alarmed) this.learn(score);
   }
 
   /** Judges one sample; events are appended to `events`. */
@@ -104,15 +112,30 @@ export class Watcher {
 
   /** Nothing is learned while alarmed: what was not far out is held until the alarm is over, or has gone a refractory period without being confirmed. */
   private learn(score: number): void {
-    if (this.adaptive) this.fused.learn(score >= LEARN_BELOW ? "no" : this.alarm.on ? "hold" : "yes");
+    if (!this.learning) return;
+    const far = score >= LEARN_BELOW;
+    if (this.alarm.on) {
+      if (!far) this.fused.learn("hold");
+    } else this.fused.learn(far ? "no" : "yes");
   }
 
-  /** The open alarm was real: what was held during it is given up. */
-  giveUpHeld(): void {
-    this.fused.release(false);
+  /** The period (ms, inclusive) was a fault: what was held, or was already learned of it, is given up. */
+  forget(from: number, to: number): void {
+    if (this.log.current && this.log.current.start <= to) this.fused.release(false);
+    let first = -1;
+    let last = -1;
+    for (let ago = 0; ago < HISTORY; ago++) {
+      const time = this.times[(this.at - 1 - ago + 2 * HISTORY) % HISTORY]!;
+      if (!(time >= from)) break;
+      if (time > to) continue;
+      if (last < 0) last = ago;
+      first = ago;
+    }
+    if (first >= 0) this.fused.forget(first, last);
   }
 
   private blind = false;
+  private blindFor = 0;
 
   /** Score relative to the limit, or NaN. */
   private advance(row: Float64Array, judged: Uint8Array, gap: boolean): number {
@@ -127,7 +150,8 @@ export class Watcher {
     }
     const guessed = columns.length - usable;
     this.blind = usable === 0 || guessed > Math.max(1, GUESSED_SHARE * columns.length);
-    if (gap) this.fused.reset();
+    if (gap || (!this.blind && this.blindFor > MAX_BLIND)) this.fused.reset(); // windows are not joined across a hole
+    this.blindFor = this.blind ? this.blindFor + 1 : 0;
     if (this.blind) return NaN;
     this.imputed = this.imputer.fill(this.x) > 0;
     const raw = this.fused.push(this.x);
@@ -146,11 +170,12 @@ export class Watcher {
     for (let i = 0; i < this.contributions.length; i++) this.contributions[i]! *= k;
   }
 
-  /** The column that contributes most. */
+  /** The column that the score is about: the last alarm's while it still leads or nearly does, so that a tie does not flip. */
   private cause(): number {
     let top = 0;
     for (let i = 1; i < this.contributions.length; i++) if (this.contributions[i]! > this.contributions[top]!) top = i;
-    return top;
+    const { cause } = this.alarm;
+    return cause >= 0 && this.contributions[top]! < OTHER_CAUSE * (this.contributions[cause] ?? 0) ? cause : top;
   }
 
   /** What the other signals imply for each one: unlike a forecast it does not follow a fault that lasts. One signal: the method's own opinion. */
@@ -219,6 +244,7 @@ export class Watcher {
     this.limitFactor *= factor;
     for (let i = 0; i < HISTORY; i++) this.scores[i]! /= factor;
     this.alarm.rescale(factor);
+    this.log.rescale(factor);
   }
 
   warm(state: WarmState): void {
@@ -239,11 +265,14 @@ export class Watcher {
   }
 
   load(state: WatcherState): void {
-    this.warm(state);
+    if (state.fused && state.change) this.warm({ fused: state.fused, change: state.change });
     this.adopt(state);
   }
 
-  /** Takes over alarms (an open one too) and history from the model before. */
+  /**
+   * Takes over alarms (an open one too) and history from the model before. What feedback did to the limit stays too: alarmed samples are not
+   * learned, so that a new model knows no better.
+   */
   adopt(state: Omit<WatcherState, "fused" | "change">): void {
     this.alarm.load(state.alarm);
     this.log.load(state.log);

@@ -235,6 +235,66 @@ describe("Detector", () => {
     }
   });
 
+  it("windows are not joined across a hole: after an hour of nulls it warms up instead of alarming", () => {
+    const r = rig({ method: "var" });
+    const next = machine();
+    learn(r, next);
+    for (let i = 0; i < 50; i++) r.push(next());
+    for (let i = 0; i < 600; i++) {
+      next();
+      r.push(new Float64Array(N).fill(NaN));
+    }
+    assert.equal(r.push(next()).cannotJudge, "warming");
+    for (let i = 0; i < 200; i++) r.push(next());
+    assert.equal(alarms(r, "alarm-start").length, 0);
+  });
+
+  it("one signal: a clear fault that lasts is not learned, however long", () => {
+    const one: readonly SignalSpec[] = [specs[0]!];
+    for (const offset of [4, 10]) {
+      const detector = new Detector(settings({ signals: one, method: "auto" }));
+      const source = simulate("seasonal", 1, 3);
+      const x = new Float64Array(1);
+      let t = 0;
+      const push = (change = 0): Judgement => {
+        source.next(x);
+        return detector.push(Float64Array.of(x[0]! + change * 5), Date.UTC(2026, 0, 1) + 1000 * t++);
+      };
+      for (let i = 0; i < 700; i++) push();
+      const { model, warm } = fitDetector(detector.takeJob()!);
+      detector.install(model, warm);
+      for (let i = 0; i < 300; i++) push();
+      let started = -1;
+      let quiet = 0;
+      for (let i = 0; i < 3000; i++) {
+        const { alarm } = push(offset);
+        if (alarm && started < 0) started = i;
+        if (started >= 0 && !alarm) quiet++;
+      }
+      assert.ok(started >= 0, `an offset of ${offset} is seen`);
+      assert.equal(quiet, 0, `an offset of ${offset} stays alarmed`);
+    }
+  });
+
+  it("a state saved while a new model catches up comes back without the old model's streams", () => {
+    const r = rig({ mode: "continuous" });
+    const next = machine();
+    learn(r, next);
+    for (let i = 0; i < 100; i++) r.push(next());
+    const job = r.detector.buffered();
+    for (let i = 0; i < 60; i++) r.push(next());
+    const { model, warm } = fitDetector(job);
+    r.detector.install(model, warm);
+    const state = structuredClone(r.detector.save());
+    assert.equal(state.watcher?.fused, null);
+    const again = new Detector(settings({ mode: "continuous" }));
+    again.load(state, model);
+    for (let i = 0; i < 200; i++) {
+      const { score } = again.push(next(), Date.UTC(2026, 0, 1) + (LEARN + 161 + i) * 1000);
+      assert.ok(!(score > 1), `score ${score} on normal data`);
+    }
+  });
+
   describe("feedback", () => {
     const alarmed = (): { r: Rig; id: string; next: ReturnType<typeof machine> } => {
       const r = rig();
@@ -252,6 +312,12 @@ describe("Detector", () => {
       assert.ok(Math.abs(said.limitAfter - Math.min(10, peak * 1.05)) < 1e-9);
       assert.equal(said.reached, peak * 1.05 <= 10);
       assert.equal(r.detector.limitFactor, said.limitAfter);
+    });
+
+    it("said twice, or of two alike alarms, it moves the limit once", () => {
+      const { r, id } = alarmed();
+      const once = r.detector.feedback("falseAlarm", { id }).limitAfter;
+      assert.ok(Math.abs(r.detector.feedback("falseAlarm", { id }).limitAfter - once) < 1e-9);
     });
 
     it("false alarm on an open alarm: it ends with the next sample", () => {

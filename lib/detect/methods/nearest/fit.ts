@@ -1,5 +1,4 @@
 /** Learns the library, the scales and the quantiles of the pattern method. */
-import { analogColumns, classifySignals } from "../../split.ts";
 import { FitError, type TrainingSet } from "../../types.ts";
 import { Library } from "./library.ts";
 import { CLIP, CONSTANT_SPREAD, FLOOR, MAX_ROWS, MIN_REPEATS, type NearestParams, QUANTILE, TRAINED_SHARE, WINDOWS, WORK } from "./params.ts";
@@ -12,7 +11,7 @@ const MAX_FIT = 3;
 export function fitNearest(train: TrainingSet, adapt = true): NearestParams {
   const { x } = train;
   if (x.rows < 10) throw new FitError(`nearest needs at least 10 samples, got ${x.rows}`, `nearest 至少需要 10 个样本，实际为 ${x.rows}`);
-  const columns = Int32Array.from(analogColumns(classifySignals(x)));
+  const columns = Int32Array.from({ length: x.cols }, (_, c) => c); // which signals are worth comparing was decided before
   if (columns.length === 0) throw new FitError("nearest needs at least one signal", "nearest 至少需要一个信号");
   const channels = columns.length;
   const budget = Math.min(MAX_ROWS, Math.floor(WORK / (channels + 12)));

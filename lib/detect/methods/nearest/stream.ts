@@ -86,6 +86,11 @@ export class NearestStream implements Stream {
     if (this.#held.length > this.#p.capacity) this.#held.shift();
   }
 
+  forget(from: number, to: number): void {
+    const lib = this.#library;
+    for (let s = lib.fixed; s < lib.size; s++) if (lib.born[s]! >= lib.t - from && lib.born[s]! <= lib.t - to) lib.ends[s] = 0;
+  }
+
   release(accept: boolean): void {
     const lib = this.#library;
     if (accept)
