@@ -50,7 +50,9 @@ describe("example feedback", function () {
     assert.equal(moved["kind"], "falseAlarm");
     assert.equal(moved["id"], alarm["id"]);
     assert.ok((moved["limitAfter"] as number) > (moved["limitBefore"] as number));
-    await answer("Normal again", "alarm-end");
+    const end = eventOf((await red.waitFor(EVENTS, 1, 30_000, isEvent("alarm-end")))[0]!)!;
+    assert.equal(end["id"], alarm["id"], "an alarm that was none ends at once");
+    await press("Normal again");
   });
 
   it("lowers the limit when something was missed", async () => {
