@@ -100,6 +100,11 @@ export const ERRORS = {
     zh: "模型 {field} 使用信号 {expected} 训练，而此节点的信号为 {got}",
     status: "model",
   },
+  MW_STATE_SIGNALS: {
+    en: "the saved state belongs to the signals {expected}, this node has {got}: it starts anew",
+    zh: "保存的状态属于信号 {expected}，而此节点的信号为 {got}：将重新开始",
+    status: "model",
+  },
   MW_STORE_FULL: { en: "the disk is full: {field} was not written", zh: "磁盘已满：{field} 未写入", status: "store" },
   MW_STATE_DAMAGED: { en: "the saved state {field} is damaged and is not used", zh: "保存的状态 {field} 已损坏，不予使用", status: "store" },
   MW_STORE_IO: { en: "{field} cannot be read or written: {got}", zh: "无法读写 {field}：{got}", status: "store" },

@@ -9,6 +9,8 @@ export interface AlarmRecord {
   peak: number;
   readonly limit: number;
   verdict: "" | "falseAlarm" | "confirmed";
+  /** What feedback on this alarm multiplied the limit by. */
+  moved: number;
 }
 
 /** Kept alarms, and scores kept for judging a missed period. */
@@ -54,7 +56,7 @@ export class AlarmLog {
   start(score: number, limit: number, time: number): AlarmRecord {
     // the time tells when, the number keeps ids apart when a clock is put back
     const id = `A${Math.round(time).toString(36).toUpperCase()}-${++this.serial}`;
-    this.open = { id, start: time, end: NaN, peak: score, limit, verdict: "" };
+    this.open = { id, start: time, end: NaN, peak: score, limit, verdict: "", moved: 1 };
     this.sums.fill(0);
     this.count = 0;
     this.updatedAt = time;

@@ -232,7 +232,11 @@ export class Detector {
         this.accepted >= Math.min(REFIT_GROWTH * this.fitted, this.buffer.capacity / 2) &&
         !this.watcher.alarm.on
       : this.buffer.length > 0 && this.progress(this.buffer.span[1]) >= 1;
-    return due ? this.buffered() : undefined;
+    if (!due) return undefined;
+    const job = this.buffered();
+    const model = this.watcher?.model;
+    // `auto` chooses at the end of the learning period: what an alarm means does not change behind the engineer's back
+    return job.method === "auto" && model?.members[0] ? { ...job, method: model.members[0].method, kept: model.why } : job;
   }
 
   /** The pattern method learns by itself, sample by sample: a new fit would forget what it knows. */
@@ -246,9 +250,7 @@ export class Detector {
     if (rows === 0) fail("MW_DATASET_TOO_SMALL", { got: 0, expected: MIN_ROWS });
     const { signals, periodMs, method, falseAlarmsPerWeek, confidence, seed } = this.settings;
     this.begin(rows);
-    // `auto` chooses once, at the end of the learning period: the way an alarm comes about does not change behind the engineer's back
-    const chosen = this.watcher?.model.members[0]?.method;
-    return { signals, periodMs, chunks: this.buffer.chunks(), exclude: [...this.excluded], method: chosen ?? method, falseAlarmsPerWeek, confidence, seed };
+    return { signals, periodMs, chunks: this.buffer.chunks(), exclude: [...this.excluded], method, falseAlarmsPerWeek, confidence, seed };
   }
 
   /** A training run (of whatever data) has begun. */
@@ -291,7 +293,7 @@ export class Detector {
     if (!this.watcher) fail("MW_COMMAND_STATE", { field: "feedback", got: "nothing has been learned yet" });
     const said = applyFeedback(this.watcher, kind, target);
     if (kind !== "falseAlarm") this.exclude(said.from, said.to === Infinity ? this.lastTime : said.to);
-    return said;
+    return { ...said, to: said.to === Infinity ? this.lastTime : said.to };
   }
 
   /** A period (ms, inclusive) that must not be learned. */
@@ -337,10 +339,10 @@ export class Detector {
     return state && this.successor ? { ...state, fused: null, change: null } : state;
   }
 
-  /** Goes on from a saved state. `model`: the one it was watching with, if it was. Throws MW_MODEL_SIGNALS when it belongs to other signals. */
+  /** Goes on from a saved state. `model`: the one it was watching with, if it was. Throws MW_STATE_SIGNALS when it belongs to other signals. */
   load(state: DetectorState, model?: DetectorModel): void {
     const names = this.settings.signals.map((s) => s.name).join(", ");
-    if (state.names.join(", ") !== names) fail("MW_MODEL_SIGNALS", { field: "state", expected: state.names.join(", "), got: names });
+    if (state.names.join(", ") !== names) fail("MW_STATE_SIGNALS", { expected: state.names.join(", "), got: names });
     if (model) {
       this.install(model);
       if (state.watcher) this.watcher?.load(state.watcher);

@@ -30,7 +30,7 @@ export interface Feedback {
 const MARGIN = 1.05;
 /** All feedback together moves the limit at most this far from the calibrated one. */
 const HIGHEST = 10;
-const LOWEST = 0.3;
+const LOWEST = 0.5;
 
 export function applyFeedback(watcher: Watcher, kind: FeedbackKind, target: FeedbackTarget): Feedback {
   const record = target.id === undefined ? undefined : watcher.log.find(target.id);
@@ -40,6 +40,11 @@ export function applyFeedback(watcher: Watcher, kind: FeedbackKind, target: Feed
   const to = record ? (Number.isNaN(record.end) ? Infinity : record.end) : target.to;
   if (from === undefined || to === undefined || !(from <= to))
     fail("MW_FEEDBACK_INVALID", { field: "payload", expected: "an alarm's id, or from and to in ms with from <= to", got: JSON.stringify(target) });
+  // what was said of this alarm before is taken back first
+  if (record && record.moved !== 1) {
+    watcher.moveLimit(1 / record.moved);
+    record.moved = 1;
+  }
   const peak = record ? record.peak : watcher.highest(from, to);
   if (Number.isNaN(peak))
     fail("MW_FEEDBACK_INVALID", { field: "payload.from", expected: "a period among the last judged samples", got: JSON.stringify(target) });
@@ -47,6 +52,7 @@ export function applyFeedback(watcher: Watcher, kind: FeedbackKind, target: Feed
   const wanted = kind === "falseAlarm" ? Math.max(before, before * peak * MARGIN) : kind === "missed" ? Math.min(before, (before * peak) / MARGIN) : before;
   const after = Math.min(Math.max(wanted, LOWEST), HIGHEST);
   watcher.moveLimit(after / before);
+  if (record) record.moved = after / before;
   if (record) record.verdict = kind === "missed" ? record.verdict : kind;
   watcher.alarm.forgive();
   if (kind !== "falseAlarm") watcher.forget(from, to);

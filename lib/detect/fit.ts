@@ -44,7 +44,7 @@ export function fitDetector(job: FitJob, progress: Progress = () => undefined): 
   const target: CalibrationTarget = { perWeek: job.falseAlarmsPerWeek, periodMs, confidence: job.confidence };
   const context = { seed: job.seed };
   progress(0.05, "race");
-  const won = job.method === "auto" ? race(train, context, target, (share) => progress(0.05 + 0.55 * share, "race")) : chosenByHand(job.method);
+  const won = job.method === "auto" ? race(train, context, target, (share) => progress(0.05 + 0.55 * share, "race")) : given(job.method, job.kept);
   progress(0.6, "calibrate");
   const held = heldOut(won.method, train, context);
   const scale = won.method === "nearest" ? 1 : Math.max(1e-12, quantile(held.scores, 0.9));
@@ -59,7 +59,8 @@ export function fitDetector(job: FitJob, progress: Progress = () => undefined): 
 
 const BY_HAND: Bilingual = { en: "chosen by hand", zh: "人工选择" };
 
-function chosenByHand(method: MethodName): RaceResult {
+function given(method: MethodName, kept: Bilingual | undefined): RaceResult {
+  if (kept) return { method, candidates: [{ method, chosen: true, margin: NaN, reason: kept }], why: kept };
   return {
     method,
     candidates: [{ method, chosen: true, margin: NaN, reason: BY_HAND }],

@@ -1,3 +1,4 @@
+import type { Bilingual } from "../errors.ts";
 import type { SignalSpec } from "../signals/types.ts";
 import type { SampleChunk } from "./buffer.ts";
 import type { MethodName } from "./types.ts";
@@ -35,6 +36,8 @@ export interface FitJob {
   /** Periods (ms, inclusive) that are not learned. */
   readonly exclude: readonly (readonly [number, number])[];
   readonly method: MethodChoice;
+  /** `method` is the one that `auto` chose earlier, for this reason. */
+  readonly kept?: Bilingual;
   readonly falseAlarmsPerWeek: number;
   readonly confidence: number;
   readonly seed: number;

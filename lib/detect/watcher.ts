@@ -1,5 +1,5 @@
 /** Runs one trained model on live samples: fills gaps, scores, keeps the alarm machine, finds change points and drift. */
-import type { HealthReport, SignalSpec } from "../signals/types.ts";
+import { SIGNAL_CODES, type HealthReport, type SignalSpec } from "../signals/types.ts";
 import { AlarmLog, type AlarmLogState } from "./alarm-log.ts";
 import { AlarmMachine, type AlarmSettings, type AlarmState, type Transition } from "./alarm.ts";
 import { ChangeDetector, type ChangeState } from "./change.ts";
@@ -33,6 +33,8 @@ const HISTORY = 8192;
 /** A sample is judged only while no more than this share of the columns, or one, cannot be: too much guessed is nothing known. */
 const GUESSED_SHARE = 0.25;
 
+const STUCK = SIGNAL_CODES.indexOf("stuck");
+const SCALE = SIGNAL_CODES.indexOf("scale");
 /** After more samples in a row that could not be judged, the windows start anew. */
 const MAX_BLIND = 5;
 /** A signal is another fault than the last alarm's when it contributes so many times as much. */
@@ -76,6 +78,8 @@ export class Watcher {
     this.learning = learning;
     this.x = new Float64Array(n);
     this.filled = new Uint8Array(n);
+    this.broken = new Uint8Array(n);
+    this.worst = { score: 0, expected: new Float64Array(n), seen: new Float64Array(n) };
     this.contributions = new Float64Array(n);
     this.expected = new Float64Array(n);
   }
@@ -88,7 +92,7 @@ export class Watcher {
 
   /** Judges one sample; events are appended to `events`. */
   push(row: Float64Array, health: HealthReport, time: number, events: DetectorEvent[]): Verdict {
-    const score = this.advance(row, health.judged, health.gap);
+    const score = this.advance(row, health.judged, health.gap || this.newlyBroken(health));
     this.score = score;
     if (Number.isNaN(score)) {
       this.contributions.fill(0);
@@ -137,6 +141,19 @@ export class Watcher {
   private blind = false;
   private blindFor = 0;
 
+  /** A sensor was just found stuck or in another unit: what it gave before is still in the windows, which start anew without it. */
+  private newlyBroken({ codes }: HealthReport): boolean {
+    let broken = false;
+    const { columns } = this.model;
+    for (let c = 0; c < columns.length; c++) {
+      const code = codes[columns[c]!]!;
+      const now = code === STUCK || code === SCALE ? 1 : 0;
+      if (now === 1 && this.broken[c] === 0) broken = true;
+      this.broken[c] = now;
+    }
+    return broken;
+  }
+
   /** Score relative to the limit, or NaN. */
   private advance(row: Float64Array, judged: Uint8Array, gap: boolean): number {
     const { columns } = this.model;
@@ -160,6 +177,9 @@ export class Watcher {
 
   private imputed = false;
   private readonly filled: Uint8Array;
+  private readonly broken: Uint8Array;
+  /** Expected and seen values at the highest score of the open episode. */
+  private readonly worst: { score: number; readonly expected: Float64Array; readonly seen: Float64Array };
 
   /** Scales the contributions from the fused score to the score; a value that was filled in is nobody's fault. */
   private settle(score: number): void {
@@ -186,6 +206,12 @@ export class Watcher {
 
   private episode(transition: Transition, score: number, limit: number, row: Float64Array, time: number, events: DetectorEvent[]): void {
     const { log } = this;
+    if (transition === "start") this.worst.score = 0;
+    if (score > this.worst.score) {
+      this.worst.score = score;
+      this.worst.expected.set(this.expected);
+      this.worst.seen.set(this.x);
+    }
     if (transition === "start") {
       const record = log.start(score, limit, time);
       events.push(log.event("alarm-start", record, score, time, this.top(row)));
@@ -196,7 +222,7 @@ export class Watcher {
     const open = log.current;
     if (transition === "end") {
       const closed = log.end(time);
-      if (closed) events.push(log.event("alarm-end", closed, score, time, this.top(row)));
+      if (closed) events.push(log.event("alarm-end", closed, score, time, this.topAtWorst()));
     } else if (open && (update || transition === "renew"))
       events.push({ ...log.event("alarm-update", open, score, time, this.top(row)), renewed: transition === "renew" });
   }
@@ -223,12 +249,21 @@ export class Watcher {
   }
 
   top(row: Float64Array): TopSignal[] {
-    const value = (v: number | undefined): number | null => (v !== undefined && Number.isFinite(v) ? v : null);
     return this.log.ranking(this.contributions).map(({ column, share }) => ({
       ...this.name(column),
       share,
-      expected: value(this.expected[column]),
-      seen: value(row[this.model.columns[column]!]),
+      expected: finite(this.expected[column]),
+      seen: finite(row[this.model.columns[column]!]),
+    }));
+  }
+
+  /** The episode's signals with the values of its worst moment: at the end of an alarm the present ones say nothing. */
+  private topAtWorst(): TopSignal[] {
+    return this.log.ranking(this.contributions).map(({ column, share }) => ({
+      ...this.name(column),
+      share,
+      expected: finite(this.worst.expected[column]),
+      seen: finite(this.worst.seen[column]),
     }));
   }
 
@@ -283,3 +318,5 @@ export class Watcher {
     this.at = state.history.at;
   }
 }
+
+const finite = (v: number | undefined): number | null => (v !== undefined && Number.isFinite(v) ? v : null);

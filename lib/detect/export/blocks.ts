@@ -6,7 +6,7 @@ import { CLIP, reach } from "../methods/mahalanobis.ts";
 export const last = (g: GraphBuilder, x: Value, n: number): Value => (x.shape[0] === n ? x : g.slice(x, 0, -n, Number(x.shape[0])));
 
 /** clip((x - centre) / scale), row by row. */
-export const standardised = (g: GraphBuilder, x: Value, centre: Value, scale: Value): Value => g.clip(g.div(g.sub(x, centre), scale), -CLIP, CLIP);
+export const standardised = (g: GraphBuilder, x: Value, centre: Value, scale: Value, clip = CLIP): Value => g.clip(g.div(g.sub(x, centre), scale), -clip, clip);
 
 /**
  * EWMA of rate `a` over the rows of x [L, ...], at each of the last `steps` rows: K x with K[s, l] = (1 - a)^(t_s - l) / sum of these, t_s = L -

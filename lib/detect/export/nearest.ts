@@ -4,6 +4,7 @@
  */
 import type { GraphBuilder, Value } from "../../engine/graph/builder.ts";
 import type { NearestParams } from "../methods/nearest.ts";
+import { CLIP } from "../methods/nearest/params.ts";
 import { standardised } from "./blocks.ts";
 import type { Export, Scored, Weights } from "./weights.ts";
 
@@ -13,7 +14,7 @@ export function exportNearest({ g, w, x, steps }: Export, p: NearestParams): Sco
   // a length of which the library holds no whole window has no say
   const lengths = Array.from(p.windows, (_, k) => k).filter((k) => p.run.some((r) => r > p.windows[k]!));
   if (lengths.length === 0) return { score: g.floats(new Float64Array(steps)), parts: g.floats(new Float64Array(p.signals)) };
-  const z = standardised(g, g.gather(x, w.of(p.columns), 1), w.of(p.center), w.of(p.scale));
+  const z = standardised(g, g.gather(x, w.of(p.columns), 1), w.of(p.center), w.of(p.scale), CLIP);
   const scores = Array.from({ length: steps }, (_, s) => scoreAt(g, w, z, rows - steps + s, p, lengths));
   return { score: steps === 1 ? scores[0]!.score : g.concat(scores.map((s) => s.score), 0), parts: scores.at(-1)!.parts() }; // prettier-ignore
 }

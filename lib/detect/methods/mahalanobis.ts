@@ -34,7 +34,7 @@ export interface ScaleOptions {
 
 /** Found on SKAB (1 Hz) and TEP (3 min) alike; results change little from 0.1 to 0.3 in either rate. */
 export const SCALE_DEFAULTS: ScaleOptions = { rates: [1, 0.2], smooth: 0.2 };
-export const CLIP = 1e3; // standard deviations: one wild reading must not outlive its EWMA window
+export const CLIP = 20; // standard deviations: clear enough for any fault, and one wild reading is forgotten within a dozen samples
 const NEGLIGIBLE = 1e-9; // EWMA weights below this are left out of the window
 export const FLOOR = 1e-6; // of the mean d2 / q, before the log
 

@@ -196,6 +196,7 @@ describe("Detector", () => {
     }
     assert.ok(job);
     assert.equal(job.method, method);
+    assert.deepEqual(job.kept, r.detector.model!.why, "the card goes on saying why");
     const learned = job.chunks.flatMap((c) => Array.from(c.times, (_, k) => c.rows[k * N + 2]!));
     const highest = Math.max(...learned.slice(0, LEARN));
     assert.ok(
@@ -295,6 +296,30 @@ describe("Detector", () => {
     }
   });
 
+  it("one wild reading makes a short alarm, not a long one", () => {
+    for (const method of ["var", "mahalanobis", "pca"] as const) {
+      const r = rig({ method });
+      const next = machine();
+      learn(r, next);
+      for (let i = 0; i < 100; i++) r.push(next());
+      let alarmed = 0;
+      for (let i = 0; i < 100; i++) if (r.push(next(i === 0 ? (x) => (x[1] = 65535) : undefined)).alarm) alarmed++;
+      assert.ok(alarmed <= 25, `${method}: ${alarmed} samples`);
+    }
+  });
+
+  it("a changed unit is told as such, and the signal takes no part from then on", () => {
+    const r = rig({ method: "var" });
+    const next = machine();
+    learn(r, next);
+    for (let i = 0; i < 100; i++) r.push(next());
+    for (let i = 0; i < 300; i++) r.push(next((x) => (x[1]! *= 1000)));
+    const told = r.events.findIndex((e) => e.type === "health" && e.code === "scale");
+    assert.ok(told >= 0);
+    assert.ok(!r.events.slice(told).some((e) => e.type === "alarm-start"), "no alarm on it afterwards");
+    assert.equal(r.push(next((x) => (x[1]! *= 1000))).contributions[1], 0);
+  });
+
   describe("feedback", () => {
     const alarmed = (): { r: Rig; id: string; next: ReturnType<typeof machine> } => {
       const r = rig();
@@ -320,6 +345,12 @@ describe("Detector", () => {
       assert.ok(Math.abs(r.detector.feedback("falseAlarm", { id }).limitAfter - once) < 1e-9);
     });
 
+    it("a wrong click can be taken back: confirmed afterwards restores the limit", () => {
+      const { r, id } = alarmed();
+      assert.ok(r.detector.feedback("falseAlarm", { id }).limitAfter > 1);
+      assert.ok(Math.abs(r.detector.feedback("confirmed", { id }).limitAfter - 1) < 1e-9);
+    });
+
     it("false alarm on an open alarm: it ends with the next sample", () => {
       const r = rig();
       const next = machine();
@@ -339,7 +370,7 @@ describe("Detector", () => {
       let highest = 0;
       for (let i = 0; i < 100; i++) highest = Math.max(highest, r.push(next()).score);
       const said = r.detector.feedback("missed", { from, to: from + 100_000 });
-      assert.ok(said.limitAfter < 1 && Math.abs(said.limitAfter - Math.max(0.3, highest / 1.05)) < 1e-9);
+      assert.ok(said.limitAfter < 1 && Math.abs(said.limitAfter - Math.max(0.5, highest / 1.05)) < 1e-9);
     });
 
     it("confirmed: the limit stays, and what raised it is taken back", () => {
@@ -385,7 +416,7 @@ describe("Detector", () => {
     learn(r, machine());
     const other = new Detector(settings({ signals: specs.map((s, i) => ({ ...s, name: `x${i}` })) }));
     assert.throws(() => other.install(r.detector.model!), { code: "MW_MODEL_SIGNALS" });
-    assert.throws(() => other.load(r.detector.save()), { code: "MW_MODEL_SIGNALS" });
+    assert.throws(() => other.load(r.detector.save()), { code: "MW_STATE_SIGNALS" });
   });
 
   it("learns for a time, also when the buffer has forgotten the beginning", () => {
