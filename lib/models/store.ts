@@ -136,13 +136,13 @@ export class ModelStore {
     });
   }
 
-  /** Removes the oldest versions until `keep` are left; the active one and the one to roll back to stay. */
-  async prune(name: string, keep: number): Promise<void> {
+  /** Removes the oldest versions until `keep` are left; the active one, the one to roll back to and the `pinned` ones stay. */
+  async prune(name: string, keep: number, pinned: readonly number[] = []): Promise<void> {
     const folder = this.#folder(name);
     const old = await storing(folder.path, async () => {
       const manifests = await folder.manifests();
       const { active, previous } = await folder.active(manifests);
-      const spare = manifests.map((m) => m.version).filter((v) => v !== active && v !== previous[0]);
+      const spare = manifests.map((m) => m.version).filter((v) => v !== active && v !== previous[0] && !pinned.includes(v));
       return spare.slice(0, Math.max(0, manifests.length - keep));
     });
     for (const version of old) await this.remove(name, version);

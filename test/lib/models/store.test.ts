@@ -68,6 +68,17 @@ describe("model store", () => {
       assert.equal(await store.rollback("m"), 6);
     }));
 
+  it("prunes no version that is pinned", () =>
+    inFolder(async (root) => {
+      const store = new ModelStore(root);
+      for (let i = 0; i < 6; i++) await store.write("m", someBytes(10), PROMOTE);
+      await store.prune("m", 3, [1, 4]);
+      assert.deepEqual(
+        (await store.versions("m")).map((v) => v.version),
+        [1, 4, 5, 6],
+      );
+    }));
+
   it("refuses names that a file system could take for something else", () =>
     inFolder(async (root) => {
       const store = new ModelStore(path.join(root, "inner"));
