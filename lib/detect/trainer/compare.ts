@@ -1,78 +1,100 @@
-/** Is a new model at least as good as the active one? Both score the last part of the samples, which are the newest. */
+/**
+ * Is a new model at least as good as the active one? The question is put to samples that the new way of seeing things has not learned: a
+ * stand-in is fitted to the first part of the samples with the new model's method, and it and the active version score the last part, and what is
+ * labelled anomalous anywhere. (Where the active version has seen some of the last part, that is to its advantage.)
+ */
 import type { Bilingual } from "../../errors.ts";
+import type { SampleChunk } from "../buffer.ts";
 import { Detector } from "../detector.ts";
+import { fitDetector } from "../fit.ts";
 import type { DetectorModel } from "../model.ts";
-import type { FitJob } from "../settings.ts";
+import { join, type Recording } from "../prepare.ts";
+import type { FitJob, MethodChoice } from "../settings.ts";
+import { FitError } from "../types.ts";
+import { stretches, type Stretch } from "./stretches.ts";
 
-/** Share of the samples, from the end, that both models are tried on. */
-const PART = 0.3;
-/** Samples tried at most. */
+/** Share of the samples, in time order, that the stand-in learns. */
+const LEARNED = 0.7;
+/** Samples of the rest that are tried at most, the newest. */
 const MOST = 20_000;
 
 interface Outcome {
-  /** Alarms on samples that are not labelled anomalous. */
-  readonly alarms: number;
-  /** Labelled samples scored above the limit, as a share; NaN without labels. */
-  readonly found: number;
+  /** Alarms on held-out samples that are neither labelled nor excluded. */
+  alarms: number;
+  /** Labelled samples, and those of them scored above the limit. */
+  labelled: number;
+  found: number;
 }
 
 export interface Comparison {
   readonly better: boolean;
-  readonly verdict: Bilingual | null;
+  readonly verdict: Bilingual;
 }
 
-/** `active` undefined: there is nothing to compare with. */
-export function compare(job: FitJob, active: DetectorModel | undefined, next: DetectorModel): Comparison {
-  if (active === undefined) return { better: true, verdict: null };
-  const same = active.signals.length === next.signals.length && active.signals.every((s, i) => s.name === next.signals[i]?.name);
+export function compare(job: FitJob, active: DetectorModel, method: MethodChoice): Comparison {
+  const same = active.signals.length === job.signals.length && active.signals.every((s, i) => s.name === job.signals[i]?.name);
   if (!same) return { better: true, verdict: { en: "The active version was for other signals.", zh: "原使用版本对应其他信号。" } };
-  const [old, young] = [outcome(job, active), outcome(job, next)];
-  const better = young.alarms <= old.alarms && !(young.found < old.found);
+  const rows = job.chunks.reduce((sum, c) => sum + c.times.length, 0);
+  const cut = Math.floor(rows * LEARNED);
+  let standIn: DetectorModel;
+  try {
+    standIn = fitDetector({ ...firstRows(job, cut), method }).model;
+  } catch (error) {
+    if (!(error instanceof FitError)) throw error;
+    return {
+      better: false,
+      verdict: { en: "Too few samples to compare it with the active version.", zh: "样本太少，无法与原使用版本比较。" },
+    };
+  }
+  return judge(job, active, standIn, cut);
+}
+
+/** Which of two models does no worse on the samples from row `cut` on and on the labelled ones: the old, or the young one. */
+export function judge(job: FitJob, old: DetectorModel, young: DetectorModel, cut: number): Comparison {
+  const recording = join(job);
+  const plan = stretches(job, recording.times, Math.max(cut, recording.times.length - MOST), 2 * Math.max(old.window, young.window));
+  const [was, is] = [outcome(job, recording, plan, old), outcome(job, recording, plan, young)];
   return {
-    better,
+    better: is.alarms <= was.alarms && is.found >= was.found,
     verdict: {
-      en: `On the newest samples: ${english(young)}; the active version: ${english(old)}.`,
-      zh: `在最新样本上：${chinese(young)}；原使用版本：${chinese(old)}。`,
+      en: `On the newest samples: ${english(is)}; the active version: ${english(was)}.`,
+      zh: `在最新样本上：${chinese(is)}；原使用版本：${chinese(was)}。`,
     },
   };
 }
 
-const percent = (share: number): number => Math.round(100 * share);
-const english = ({ alarms, found }: Outcome): string =>
-  `${alarms} false alarms${Number.isNaN(found) ? "" : `, ${percent(found)} % of the labelled samples found`}`;
-const chinese = ({ alarms, found }: Outcome): string => `误报 ${alarms} 次${Number.isNaN(found) ? "" : `，发现 ${percent(found)} % 的标注样本`}`;
+function firstRows(job: FitJob, count: number): FitJob {
+  const n = job.signals.length;
+  const chunks: SampleChunk[] = [];
+  let left = count;
+  for (const { rows, times } of job.chunks) {
+    const taken = Math.min(left, times.length);
+    if (taken > 0) chunks.push({ rows: rows.subarray(0, taken * n), times: times.subarray(0, taken) });
+    left -= taken;
+  }
+  return { ...job, chunks, ...(job.label ? { label: job.label.subarray(0, count) } : {}) };
+}
 
-function outcome(job: FitJob, model: DetectorModel): Outcome {
+const share = ({ found, labelled }: Outcome): number => Math.round((100 * found) / labelled);
+const english = (o: Outcome): string => `${o.alarms} false alarms${o.labelled === 0 ? "" : `, ${share(o)} % of the labelled samples found`}`;
+const chinese = (o: Outcome): string => `误报 ${o.alarms} 次${o.labelled === 0 ? "" : `，发现 ${share(o)} % 的标注样本`}`;
+
+function outcome(job: FitJob, { x, times }: Recording, plan: readonly Stretch[], model: DetectorModel): Outcome {
   const { signals, periodMs, method, falseAlarmsPerWeek, confidence, seed } = job;
-  const detector = new Detector({
-    signals,
-    periodMs,
-    method,
-    mode: "command",
-    learnSamples: 0,
-    learnMs: 0,
-    falseAlarmsPerWeek,
-    confidence,
-    clearAt: 0.5,
-    refractory: 0,
-    seed,
-  });
-  detector.install(model);
-  const rows = job.chunks.reduce((sum, c) => sum + c.times.length, 0);
-  const from = Math.max(Math.floor(rows * (1 - PART)), rows - MOST);
-  const n = signals.length;
-  let [row, alarms, labelled, found] = [0, 0, 0, 0];
-  for (const chunk of job.chunks) {
-    for (let r = 0; r < chunk.times.length; r++, row++) {
-      const bad = job.label?.[row] === 1;
-      if (row < from && !bad) continue;
-      const time = chunk.times[r]!;
-      const j = detector.push(chunk.rows.subarray(r * n, (r + 1) * n), Number.isNaN(time) ? row * (model.periodMs || 1000) : time);
-      for (const event of detector.events.splice(0)) if (event.type === "alarm-start" && !bad) alarms++;
-      if (!bad) continue;
-      labelled++;
-      if (j.score > 1) found++;
+  const settings = { signals, periodMs, method, falseAlarmsPerWeek, confidence, seed, learnSamples: 0, learnMs: 0, clearAt: 0.5, refractory: 0 };
+  const total: Outcome = { alarms: 0, labelled: 0, found: 0 };
+  for (const { from, to, counts } of plan) {
+    const detector = new Detector({ ...settings, mode: "command" }); // its own streams: nothing of the stretch before
+    detector.install(model);
+    for (let row = from; row < to; row++) {
+      const time = times[row]!;
+      const j = detector.push(x.data.subarray(row * x.cols, (row + 1) * x.cols), Number.isNaN(time) ? row * (model.periodMs || 1000) : time);
+      const starts = detector.events.splice(0).filter((e) => e.type === "alarm-start").length;
+      if (job.label?.[row] === 1) {
+        total.labelled++;
+        if (j.score > 1) total.found++;
+      } else if (counts(row)) total.alarms += starts;
     }
   }
-  return { alarms, found: labelled > 0 ? found / labelled : NaN };
+  return total;
 }

@@ -2,7 +2,7 @@
 import type { Bilingual, Detail, ErrorCode } from "../../errors.ts";
 import type { FitJob } from "../settings.ts";
 
-/** `always`, never (`manual`), or only when the new version is no worse than the active one on the held-out part (`better`). */
+/** `always`, never (`manual`), or only when what the new version learns is no worse than the active one on samples that were held out for the comparison (`better`). */
 export type Promotion = "always" | "better" | "manual";
 
 /** Bytes of one message between the processes at most, so that neither thread is held by copying. */

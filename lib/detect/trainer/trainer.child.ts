@@ -14,6 +14,8 @@ import { trainingFailure } from "./failure.ts";
 import { PART, type FromChild, type ToChild, type Trained } from "./protocol.ts";
 
 const TELL_EVERY = 250; // ms between progress messages
+/** Part of the work that is the fit of the new version, where it is compared with an active one. */
+const FIT_SHARE = 0.7;
 
 const parent = process.ppid;
 const chunks: SampleChunk[] = [];
@@ -47,10 +49,13 @@ function progress(share: number, what: string): void {
 
 async function train({ job: rest, root, model: name, promotion }: Extract<ToChild, { type: "fit" }>): Promise<void> {
   const job: FitJob = { ...rest, chunks };
-  const { model, warm } = fitDetector(job, progress);
   const store = new ModelStore(root);
   const active = promotion === "better" ? await activeModel(store, name) : undefined;
-  const { better, verdict } = promotion === "better" ? compare(job, active, model) : { better: promotion === "always", verdict: null };
+  const part = active ? FIT_SHARE : 1; // the rest is the comparison
+  const { model, warm } = fitDetector(job, (share, what) => {
+    progress(part * share, what);
+  });
+  const { better, verdict } = active ? compare(job, active, model.members[0]?.method ?? job.method) : { better: promotion !== "manual", verdict: null };
   const { version, sha256 } = await store.write(name, writeDetector(model), { promote: better });
   const state = pack(warm);
   for (let at = 0; at < state.length; at += PART) {

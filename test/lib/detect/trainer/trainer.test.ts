@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fitDetector } from "../../../../lib/detect/fit.ts";
 import type { FitJob } from "../../../../lib/detect/settings.ts";
 import { Trainer, type TrainRequest, type TrainResult } from "../../../../lib/detect/trainer.ts";
-import { compare } from "../../../../lib/detect/trainer/compare.ts";
+import { compare, judge } from "../../../../lib/detect/trainer/compare.ts";
 import { Crashed, parts, runTraining } from "../../../../lib/detect/trainer/process.ts";
 import { PART } from "../../../../lib/detect/trainer/protocol.ts";
 import { MillwrightError } from "../../../../lib/errors.ts";
@@ -238,11 +238,56 @@ describe("detect/trainer: parts and comparison", () => {
     const { model } = fitDetector(j);
     const nervous = { ...model, limit: model.limit / 8 };
     const blind = { ...model, limit: model.limit * 1000 };
-    assert.equal(compare(j, undefined, model).better, true);
-    assert.equal(compare(j, model, model).better, true);
-    assert.equal(compare(j, model, nervous).better, false);
-    assert.equal(compare(j, nervous, model).better, true);
-    assert.equal(compare(j, model, blind).better, false);
-    assert.equal(compare(j, { ...model, signals: SPECS.slice(0, 2) }, model).better, true);
+    const cut = 1050;
+    assert.equal(judge(j, model, model, cut).better, true);
+    assert.equal(judge(j, model, nervous, cut).better, false);
+    assert.equal(judge(j, nervous, model, cut).better, true);
+    assert.equal(judge(j, model, blind, cut).better, false);
+    assert.equal(compare(j, { ...model, signals: SPECS.slice(0, 2) }, "robust").better, true);
+  });
+
+  it("is made on samples that the new version's stand-in has not learned", () => {
+    let i = 0;
+    const j = job(2000, { method: "mahalanobis" }, (s) => {
+      if (i++ >= 1400) s.vib += 1; // nobody said so: a fit to everything takes it for normal
+    });
+    const everything = fitDetector(j).model;
+    const blind = { ...everything, limit: everything.limit * 1000 };
+    assert.equal(judge(j, blind, everything, 1400).better, true);
+    assert.equal(compare(j, blind, "mahalanobis").better, false);
+  });
+
+  it("needs enough samples, and says so", () => {
+    const { model } = fitDetector(job(2000));
+    const { better, verdict } = compare(job(35), model, "robust");
+    assert.equal(better, false);
+    assert.match(verdict.en, /Too few/);
+    assert.match(verdict.zh, /太少/);
+  });
+
+  it("looks at labelled runs with what leads up to them, wherever they are", () => {
+    const bad = (n: number): boolean => n >= 300 && n < 2300 && (n - 300) % 250 < 40;
+    let i = 0;
+    const j = job(4000, { method: "mahalanobis", label: Uint8Array.from({ length: 4000 }, (_, n) => (bad(n) ? 1 : 0)) }, (s) => {
+      if (bad(i++)) s.vib += 4;
+    });
+    const { model } = fitDetector(j);
+    const found = Number(/(\d+) % of the labelled/.exec(judge(j, model, model, 2800).verdict.en)?.[1]);
+    assert.ok(found >= 95, String(found));
+  });
+
+  it("an excluded period is nobody's fault: no alarm in it is false, nothing in it has to be found", () => {
+    const fault = (): Parameters<typeof plant>[2] => {
+      let i = 0;
+      return (s) => {
+        if (++i > 1700 && i < 1800) s.vib += 4;
+      };
+    };
+    const { model } = fitDetector(job(1400));
+    const seen = judge(job(2000, {}, fault()), model, model, 1400).verdict.en;
+    assert.doesNotMatch(seen, /: 0 false alarms/);
+    const excluded = judge(job(2000, { exclude: [[1e12 + 1_690_000, 1e12 + 1_810_000]] }, fault()), model, model, 1400).verdict.en;
+    assert.match(excluded, /: 0 false alarms;/);
+    assert.doesNotMatch(excluded, /labelled/);
   });
 });
