@@ -21,6 +21,8 @@ export interface Dataset {
   readonly hasTimes: boolean;
   /** 1 = anomalous, 0 = normal, -1 = not said; absent when nothing was labelled. */
   readonly labels?: Int8Array;
+  /** Excluded periods in ms, `[from0, to0, from1, to1, ...]`, both ends included; absent when there are none. */
+  readonly excluded?: Float64Array;
   /** 1 = may be learned as normal: not labelled anomalous and in no excluded period. */
   readonly usable: Uint8Array;
   readonly notes: readonly Sentence[];
@@ -105,7 +107,8 @@ async function finish(
       got: { en: "rows without a time", zh: "没有时间的行" },
     });
   }
-  return { signals: source.signals, x, times, hasTimes: timed > 0, ...(labelled > 0 ? { labels } : {}), usable, notes: source.notes() };
+  const said = { ...(labelled > 0 ? { labels } : {}), ...(periods.length > 0 ? { excluded: periods } : {}) };
+  return { signals: source.signals, x, times, hasTimes: timed > 0, ...said, usable, notes: source.notes() };
 }
 
 /** msg.timestamp: a list with one time per row, or the time of the last row with the others `periodMs` apart. */
