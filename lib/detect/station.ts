@@ -30,6 +30,9 @@ import type { Message, Outlets, Send, StationSettings } from "./station/types.ts
 
 export type { Message, Outlets, Send, StationSettings } from "./station/types.ts";
 
+/** Commands that do not wait for what is being learned. */
+const AT_ONCE: ReadonlySet<CommandName> = new Set(["cancel", "status"]);
+
 export class Station {
   readonly learner: Learner;
   /** Payload of the last sample, for filling in a signal set. */
@@ -68,22 +71,31 @@ export class Station {
 
   /** Takes one message. Synchronous for a sample; throws (or rejects with) coded errors and leaves the message as it was then. */
   input(msg: Message, send: Send, signal: AbortSignal): void | Promise<void> {
-    if (this.#gate.closed) return this.#gate.pass(() => this.input(msg, send, signal));
-    const command = msg["command"];
+    const word = msg["command"];
+    const command = word === undefined || word === null || word === "" ? undefined : parseCommand(word);
+    const waits = this.#gate.closed && !(command && AT_ONCE.has(command));
+    return waits ? this.#gate.pass(() => this.#take(command, msg, send, signal)) : this.#take(command, msg, send, signal);
+  }
+
+  #take(command: CommandName | undefined, msg: Message, send: Send, signal: AbortSignal): void | Promise<void> {
     const payload = getPath(msg, this.#settings.property);
-    if (command !== undefined && command !== null && command !== "") return this.#command(parseCommand(command), msg, payload, send, signal);
+    if (command) return this.#command(command, msg, payload, send, signal);
+    this.#lane.check();
     const signals = this.learner.signals?.length ?? 0;
     if (payloadForm(payload, signals, this.#field) !== "sample") return this.#rows(msg, payload as string | unknown[], send, signal);
     return this.#sample(msg, payload, send);
   }
 
+  /** What can fail comes first: a message that is refused has changed nothing. */
   #sample(msg: Message, payload: unknown, send: Send): void | Promise<void> {
     const { learner } = this;
     if (learner.refused) return this.#leave(msg, refusal(null), send);
+    const periods = parsePeriods(msg["exclude"]);
     const live = learner.live ?? learner.begin(learner.signals ?? signalsFromSample(payload, this.#field).signals);
-    if (msg["exclude"] !== undefined) this.#exclude(msg["exclude"]);
+    live.read(payload, msg["timestamp"]);
     this.lastSample = payload;
-    const j = live.sample(payload, msg["timestamp"]);
+    for (let i = 0; i < periods.length; i += 2) learner.exclude(periods[i]!, periods[i + 1]!);
+    const j = live.judge();
     for (const note of live.notes) this.#outlets.note(note);
     const result = anomaly(j, live.names, learner.loaded?.info ?? null, learner.state(j), this.#reasons);
     const left = this.#leave(msg, result, send);
@@ -96,9 +108,12 @@ export class Station {
 
   /** Sends the message with its result, behind those that are still being worked on. */
   #leave(msg: Message, result: object, send: Send): void | Promise<void> {
-    setPath(msg, this.#settings.output, result);
-    if (this.#lane.busy) return this.#lane.pass(undefined, () => send(msg));
-    send(msg);
+    const leave = (): void => {
+      setPath(msg, this.#settings.output, result);
+      send(msg);
+    };
+    if (this.#lane.busy) return this.#lane.pass(undefined, leave);
+    leave();
   }
 
   #after(live: Live, j: Judgement): void {
@@ -108,11 +123,6 @@ export class Station {
     if (state === "waiting") this.#board.waiting(learner.candidate);
     else if (state === "training" && learner.desk.run) this.#board.training(learner.desk.run);
     else this.#board.judged(j, live.signals, state);
-  }
-
-  #exclude(raw: unknown): void {
-    const periods = parsePeriods(raw);
-    for (let i = 0; i < periods.length; i += 2) this.learner.exclude(periods[i]!, periods[i + 1]!);
   }
 
   #rows(msg: Message, payload: string | unknown[], send: Send, signal: AbortSignal): Promise<void> {
@@ -190,11 +200,14 @@ export class Station {
     else this.#board.ready(learner.loaded !== undefined, learner.live?.progress ?? 0);
   }
 
-  /** `removed`: the node was deleted from the flow. */
+  /** `removed`: the node was deleted from the flow. Leaves nothing running, whatever waits and whatever fails. */
   async close(removed: boolean): Promise<void> {
     this.#closing.abort();
     this.#silence.close();
-    await this.#gate.pass(() => {}); // what came during the start is learned before the state is saved
-    await this.learner.close(removed);
+    try {
+      await this.#gate.drained(); // what came during the start is learned before the state is saved
+    } finally {
+      await this.learner.close(removed);
+    }
   }
 }

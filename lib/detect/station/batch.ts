@@ -1,10 +1,10 @@
 /** A window or dataset as one message: scored whole by streams of its own, or, while the node learns, learned row by row. */
 import type { Dataset } from "../../message/dataset.ts";
 import { Slices } from "../../message/slices.ts";
-import type { Judgement } from "../detector.ts";
+import { severityOf, type Judgement } from "../detector.ts";
 import type { Live } from "./live.ts";
 import type { Loaded } from "./desk.ts";
-import type { Anomaly, ModelInfo } from "./result.ts";
+import { unjudged, type Anomaly, type ModelInfo } from "./result.ts";
 import { replay, type Episode, type ReplaySettings } from "./replay.ts";
 
 export interface BatchAnomaly extends Omit<Anomaly, "score" | "alarmId"> {
@@ -21,9 +21,6 @@ export interface BatchAnomaly extends Omit<Anomaly, "score" | "alarmId"> {
   /** Rows that could not be judged because of the signals' health. */
   readonly unjudged: number;
 }
-
-const CRITICAL = 3;
-const WARNING = 0.8;
 
 export async function scoreBatch(data: Dataset, { model, info }: Loaded, settings: Omit<ReplaySettings, "model">, signal: AbortSignal): Promise<BatchAnomaly> {
   const scored = await replay({ ...settings, model }, data, signal);
@@ -42,7 +39,7 @@ export async function scoreBatch(data: Dataset, { model, info }: Loaded, setting
     score,
     limit: 1,
     alarm,
-    severity: severity(score ?? 0, alarm),
+    severity: severityOf(score ?? 0, 1, alarm),
     contributions,
     expected,
     health: { ok: scored.unjudged === 0, ...(judged ? {} : { cannotJudge: scored.unjudged > 0 ? "health" : "warming" }) },
@@ -57,19 +54,18 @@ export async function scoreBatch(data: Dataset, { model, info }: Loaded, setting
   };
 }
 
-function severity(score: number, alarm: boolean): Anomaly["severity"] {
-  if (alarm) return score >= CRITICAL ? "critical" : "alarm";
-  return score >= WARNING ? "warning" : "normal";
-}
-
-/** Feeds the rows that may be learned to the live stream; `each` is called after every row. */
+/**
+ * Feeds the rows that may be learned to the live stream; `each` is called after every row. Rows without a time have no place in the live stream:
+ * they are learned, and left out once a model has come of those before them.
+ */
 export async function learnBatch(data: Dataset, live: Live, each: (j: Judgement) => void, signal: AbortSignal): Promise<BatchAnomaly> {
   const slices = new Slices(signal);
   const { rows, cols } = data.x;
   for (let r = 0; r < rows; r++) {
     if (slices.due()) await slices.pause();
-    if (data.usable[r] !== 1) continue;
-    each(live.row(data.x.data.subarray(r * cols, (r + 1) * cols), data.times[r]!));
+    const time = data.times[r]!;
+    if (Number.isNaN(time) && live.detector.model) break;
+    if (data.usable[r] === 1) each(live.row(data.x.data.subarray(r * cols, (r + 1) * cols), time));
   }
   return unscored(rows, "learning");
 }
@@ -77,15 +73,8 @@ export async function learnBatch(data: Dataset, live: Live, each: (j: Judgement)
 /** Nothing could be scored. */
 export function unscored(rows: number, state: Anomaly["state"], model: ModelInfo | null = null): BatchAnomaly {
   return {
+    ...unjudged(state, state, model),
     score: null,
-    limit: 1,
-    alarm: false,
-    severity: "normal",
-    contributions: {},
-    expected: {},
-    health: { ok: true, cannotJudge: state },
-    model,
-    state,
     rows,
     peakRow: -1,
     scores: new Array<null>(rows).fill(null),

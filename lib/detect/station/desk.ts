@@ -2,7 +2,7 @@
 import { fail, MillwrightError, toMillwrightError, type Bilingual } from "../../errors.ts";
 import type { DetectorModel } from "../model.ts";
 import type { FitJob } from "../settings.ts";
-import type { Trainer, TrainResult } from "../trainer.ts";
+import type { Trainer, TrainRequest, TrainResult } from "../trainer.ts";
 import type { SignalSpec } from "../../signals/types.ts";
 import type { ModelBus, ModelChange } from "./bus.ts";
 import { Catalogue, type CatalogueEntry } from "./catalogue.ts";
@@ -37,7 +37,7 @@ export interface DeskEvents {
   /** The active version changed through another node. */
   readonly changed: (change: ModelChange) => void;
   readonly progress: (run: Run) => void;
-  /** A damaged version was passed over. */
+  /** A damaged version was passed over, or an old one could not be removed. */
   readonly notice: (error: MillwrightError) => void;
 }
 
@@ -48,6 +48,8 @@ export interface Loaded {
 }
 
 const HASH_SHOWN = 12; // characters
+/** Versions of a model that are kept. */
+const KEPT = 20;
 
 export class ModelDesk {
   run: Run | undefined;
@@ -83,41 +85,54 @@ export class ModelDesk {
     return { model, sha256, info: { name: this.name, version: found.version, hash: sha256.slice(0, HASH_SHOWN), method: chosen } };
   }
 
-  /** Trains in the queue. One run per node: MW_TRAIN_BUSY while another is going on. */
-  async train(job: FitJob, byCommand: boolean, closing: AbortSignal): Promise<TrainResult> {
+  /**
+   * Trains in the queue, then `adopt`s the result: until that is done the run is going on. One run per node: MW_TRAIN_BUSY while another is going
+   * on. `first`: nothing is in use that the new version would have to be better than.
+   */
+  async train<T>(job: FitJob, byCommand: boolean, first: boolean, closing: AbortSignal, adopt: (result: TrainResult) => Promise<T>): Promise<T> {
     if (this.run) fail("MW_TRAIN_BUSY", { field: this.name });
-    const cancel = new AbortController();
     const run: Run = { id: ++this.#runs, byCommand, ahead: 0, share: 0, what: "" };
     this.run = run;
+    try {
+      const promotion = this.#settings.promote === "manual" ? "manual" : first ? "always" : "better";
+      return await adopt(await this.#trained({ job, root: this.#settings.root, model: this.name, promotion }, run, closing));
+    } finally {
+      this.run = undefined;
+    }
+  }
+
+  async #trained(request: TrainRequest, run: Run, closing: AbortSignal): Promise<TrainResult> {
+    const cancel = new AbortController();
     this.#cancel = cancel;
     const told = (): void => {
       if (!cancel.signal.aborted) this.#events.progress(run);
     };
+    const progress = (share: number, what: string): void => {
+      run.share = share;
+      run.what = what;
+      told();
+    };
+    const queued = (ahead: number): void => {
+      run.ahead = ahead;
+      told();
+    };
     try {
-      const result = await this.#tools.trainer.train(
-        { job, root: this.#settings.root, model: this.name, promotion: this.#settings.promote === "manual" ? "manual" : "better" },
-        {
-          progress: (share, what) => {
-            run.share = share;
-            run.what = what;
-            told();
-          },
-          queued: (ahead) => {
-            run.ahead = ahead;
-            told();
-          },
-        },
-        AbortSignal.any([cancel.signal, closing]),
-      );
+      const result = await this.#tools.trainer.train(request, { progress, queued }, AbortSignal.any([cancel.signal, closing]));
       if (result.promoted) this.#tell("trained");
       return result;
     } catch (error) {
       if (closing.aborted) throw closing.reason;
       throw toMillwrightError(error);
     } finally {
-      this.run = undefined;
       this.#cancel = undefined;
     }
+  }
+
+  /** Removes the oldest of too many versions; `pinned` stay. What cannot be removed is told and stays too. */
+  async prune(pinned: readonly number[]): Promise<void> {
+    await this.#tools.shelf.prune(this.name, KEPT, pinned).catch((error: unknown) => {
+      this.#events.notice(toMillwrightError(error));
+    });
   }
 
   /** Ends the present run; false when there is none. */

@@ -27,8 +27,10 @@ export interface LearnerTools extends DeskTools {
   readonly saveEveryMs: number;
 }
 
-/** After a failed training run, another one is tried when so many more samples, and half as many as there were, have come. */
+/** After a run that gave nothing better another one needs so many more samples; after one that failed, also half as many as there were. */
 const RETRY_SAMPLES = 200;
+/** Excluded periods remembered so as not to repeat them. */
+const EXCLUDED = 100;
 const SUPERSEDED: Bilingual = { en: "another node has trained this model", zh: "另一个节点已训练了此模型" };
 const CANCELLED: Bilingual = { en: "it was cancelled by command", zh: "已被命令取消" };
 
@@ -51,6 +53,7 @@ export class Learner {
   #anew = false;
   #retryAt = 0; // samples seen
   #resets = 0;
+  readonly #excluded = new Set<string>(); // periods that the detector knows
   #serial: Promise<unknown> = Promise.resolve();
   #running: Promise<unknown> = Promise.resolve();
 
@@ -119,6 +122,7 @@ export class Learner {
 
   /** The signals are known: from the settings, a model, or the first message. */
   begin(signals: readonly SignalSpec[]): Live {
+    this.#excluded.clear();
     this.live = new Live({ ...this.#settings.detector, signals, periodMs: this.periodMs }, this.#clock, this.#settings.property.join("."));
     return this.live;
   }
@@ -131,7 +135,7 @@ export class Learner {
   /** After every sample of the live stream: alarms told, training when it is due, saving. */
   after(live: Live, j: Judgement): void {
     const { events } = live.detector;
-    if (events.length > 0) this.teller.tell(events.splice(0));
+    if (events.length > 0) this.teller.tell(events.splice(0), live.time);
     this.teller.check(j.alarmId, live.time);
     this.#memory.touch();
     if (this.#hold === null && this.desk.run === undefined && live.seen >= this.#retryAt) {
@@ -162,8 +166,12 @@ export class Learner {
   async #trainAndUse(job: FitJob, live: Live | undefined, byCommand: boolean): Promise<LearnedEvent> {
     const resets = this.#resets;
     try {
-      const result = await this.desk.train(job, byCommand, this.#closing.signal);
-      return await this.#inTurn(() => this.#adopt(result, job.signals, live !== undefined && live === this.live, resets));
+      const first = this.loaded === undefined || this.#anew;
+      const learned = await this.desk.train(job, byCommand, first, this.#closing.signal, (result) =>
+        this.#inTurn(() => this.#adopt(result, job.signals, live !== undefined && live === this.live, resets)),
+      );
+      void this.#inTurn(() => this.desk.prune([this.loaded?.info.version, this.candidate].filter((v) => v !== undefined)));
+      return learned;
     } catch (error) {
       this.live?.detector.abort();
       throw error;
@@ -178,6 +186,7 @@ export class Learner {
     if (result.promoted) this.#use(loaded, signals, warm ? result.warm : undefined);
     else {
       this.live?.detector.abort();
+      this.#retryAt = (this.live?.seen ?? 0) + RETRY_SAMPLES;
       if (this.#settings.model.promote === "manual") this.#hold = result.version;
     }
     return this.teller.learned(loaded, "training", result.promoted, result.verdict);
@@ -257,6 +266,7 @@ export class Learner {
     this.#resets++;
     this.#hold = null;
     this.#retryAt = 0;
+    this.#excluded.clear();
     this.teller.restart();
     this.#memory.touch();
   }
@@ -281,9 +291,13 @@ export class Learner {
     return this.loaded === undefined && (this.#hold !== null || this.#settings.detector.mode === "command");
   }
 
-  /** A period that must not be learned. */
+  /** A period that must not be learned. Said again (with every message, as it may be) it costs nothing. */
   exclude(from: number, to: number): void {
-    this.live?.detector.exclude(from, to);
+    const period = `${from} ${to}`;
+    if (this.live === undefined || this.#excluded.has(period)) return;
+    if (this.#excluded.size === EXCLUDED) this.#excluded.clear();
+    this.#excluded.add(period);
+    this.live.detector.exclude(from, to);
     this.#memory.touch();
   }
 

@@ -1,6 +1,6 @@
 /** The live stream, once the signals are known: reads samples, judges them. */
 import type { Sentence } from "../../signals/sentences.ts";
-import { SampleReader } from "../../message/sample.ts";
+import { SampleReader, type ReadReport } from "../../message/sample.ts";
 import type { SignalSpec } from "../../signals/types.ts";
 import { Detector, type Judgement } from "../detector.ts";
 import type { DetectorSettings } from "../settings.ts";
@@ -12,12 +12,13 @@ export class Live {
   readonly detector: Detector;
   /** What was noticed with the last sample; usually empty. */
   notes: readonly Sentence[] = [];
-  /** Time of the last sample, ms. */
+  /** Time of the last sample, or of its arrival, ms. */
   time = NaN;
   /** 0..1 of the learning period. */
   progress = 0;
   /** Samples since the start. */
   seen = 0;
+  #report: ReadReport | undefined;
   readonly #reader: SampleReader;
   readonly #row: Float64Array;
   readonly #clock: ArrivalClock;
@@ -31,22 +32,30 @@ export class Live {
     this.#clock = clock;
   }
 
-  /** Judges one payload. Throws a coded error when it is no sample. */
-  sample(payload: unknown, timestamp: unknown): Judgement {
-    const report = this.#reader.read(payload, timestamp, this.#row);
-    this.notes = report.notes;
-    return this.#judge(this.#row, report.timeMs, performance.now(), report.reasons);
+  /** Reads one payload, for `judge`. Throws a coded error when it is no sample; nothing has changed then. */
+  read(payload: unknown, timestamp: unknown): void {
+    this.#report = this.#reader.read(payload, timestamp, this.#row);
+    this.notes = this.#report.notes;
   }
 
-  /** Judges one row of a dataset; `timeMs` NaN = it has none. */
+  /** Judges the payload that was read. */
+  judge(): Judgement {
+    const time = this.#report?.timeMs ?? NaN;
+    return this.#judge(this.#row, Number.isNaN(time) ? this.#clock.next() : time, performance.now(), this.#report?.reasons);
+  }
+
+  /**
+   * Judges one row of a dataset. `timeMs` NaN = it has none, and gets none: a made-up time would be learned as the pace of the plant, and the
+   * samples that come later be taken for late.
+   */
   row(row: Float64Array, timeMs: number): Judgement {
     return this.#judge(row, timeMs, NaN);
   }
 
-  #judge(row: Float64Array, timeMs: number, arrival: number, reasons?: Uint8Array): Judgement {
-    this.time = Number.isNaN(timeMs) ? this.#clock.next() : timeMs;
+  #judge(row: Float64Array, time: number, arrival: number, reasons?: Uint8Array): Judgement {
+    this.time = Number.isNaN(time) ? this.#clock.next() : time;
     this.seen++;
-    const judgement = this.detector.push(row, this.time, arrival, reasons);
+    const judgement = this.detector.push(row, time, arrival, reasons);
     this.progress = judgement.progress;
     return judgement;
   }

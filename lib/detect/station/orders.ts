@@ -27,7 +27,7 @@ const ORDERS: { readonly [C in CommandName]: (order: Order) => object | Promise<
   evaluate: async ({ learner, dataset, settings, signal }) => {
     const { loaded, live } = learner;
     if (!loaded) return fail("MW_COMMAND_STATE", { field: "evaluate", got: { en: "nothing has been learned yet", zh: "尚未学习任何内容" } });
-    const data = (await dataset()) ?? (live && recorded(live));
+    const data = (await dataset()) ?? (live && (await recorded(live, signal)));
     if (!data) return fail("MW_PAYLOAD_EMPTY", { field: "payload" });
     const scored = await replay({ detector: settings, model: loaded.model, limitFactor: live?.detector.limitFactor ?? 1 }, data, signal);
     return { model: loaded.info, evaluation: await evaluate(data, scored, loaded.model.periodMs, signal), scores: scored.scores, episodes: scored.episodes };

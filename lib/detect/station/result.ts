@@ -103,17 +103,12 @@ export function topSignal(contributions: Float64Array): number {
   return top;
 }
 
+/** For what is not judged at all; `cannotJudge` says why. */
+export function unjudged(state: StationState, cannotJudge: string, model: ModelInfo | null): Anomaly {
+  return { score: null, limit: 1, alarm: false, severity: "normal", contributions: {}, expected: {}, health: { ok: true, cannotJudge }, model, state };
+}
+
 /** For a sample that is not judged because the model on disk is for other signals. */
 export function refusal(model: ModelInfo | null): Anomaly {
-  return {
-    score: null,
-    limit: 1,
-    alarm: false,
-    severity: "normal",
-    contributions: {},
-    expected: {},
-    health: { ok: true, cannotJudge: "model" },
-    model,
-    state: "refused",
-  };
+  return unjudged("refused", "model", model);
 }

@@ -26,6 +26,8 @@ export interface Shelf {
   promote(name: string, version: number): Promise<void>;
   /** Returns the version that is active now. */
   rollback(name: string): Promise<number>;
+  /** Removes the oldest versions until `keep` are left; the active one, the one to roll back to and the `pinned` ones stay. */
+  prune(name: string, keep: number, pinned: readonly number[]): Promise<void>;
 }
 
 export class DetectorShelf implements Shelf {
@@ -55,5 +57,9 @@ export class DetectorShelf implements Shelf {
 
   rollback(name: string): Promise<number> {
     return this.#store.rollback(name);
+  }
+
+  prune(name: string, keep: number, pinned: readonly number[]): Promise<void> {
+    return this.#store.prune(name, keep, pinned);
   }
 }

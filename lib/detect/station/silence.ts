@@ -9,6 +9,7 @@ export class Silence {
   #detector: Detector | undefined;
   #timer: NodeJS.Timeout | undefined;
   #told = false;
+  #closed = false;
 
   /** `fell` is called once when samples have stopped coming for longer than is usual. */
   constructor(fell: (silentMs: number) => void, lookEveryMs = LOOK_EVERY) {
@@ -20,7 +21,7 @@ export class Silence {
   heard(detector: Detector): void {
     this.#detector = detector;
     this.#told = false;
-    this.#timer ??= setInterval(this.#look, this.#every).unref();
+    if (!this.#closed) this.#timer ??= setInterval(this.#look, this.#every).unref();
   }
 
   readonly #look = (): void => {
@@ -30,7 +31,9 @@ export class Silence {
     this.#fell(silentMs);
   };
 
+  /** What is still heard afterwards starts no timer. */
   close(): void {
+    this.#closed = true;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }

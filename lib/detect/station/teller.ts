@@ -27,8 +27,10 @@ export class Teller {
     this.#now = now;
   }
 
-  tell(events: readonly DetectorEvent[]): void {
-    for (const event of events) {
+  /** `at`: the time of what came without one. */
+  tell(events: readonly DetectorEvent[], at: number): void {
+    for (const told of events) {
+      const event = Number.isNaN(told.at) ? { ...told, at } : told;
       if (event.type === "alarm-start") this.alarm = { id: event.id, start: event.start };
       if (event.type === "alarm-end") this.alarm = undefined;
       this.#outlets.emit(event);

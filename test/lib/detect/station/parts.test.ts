@@ -37,6 +37,68 @@ describe("detect/station: lane", () => {
   });
 });
 
+/** Which turn of the event loop it is. */
+function turns(): { readonly now: () => number; readonly stop: () => void } {
+  let turn = 0;
+  let running = true;
+  const next = (): void => {
+    turn++;
+    if (running) setImmediate(next);
+  };
+  setImmediate(next);
+  return { now: () => turn, stop: () => void (running = false) };
+}
+function work(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+describe("detect/station: what has piled up", () => {
+  it("leaves the gate and the lane in order, in many turns of the event loop", async () => {
+    const loop = turns();
+    const [gate, lane] = [new Gate(), new Lane()];
+    for (const kind of ["gate", "lane"] as const) {
+      const left: number[] = [];
+      const seen = new Set<number>();
+      const go = (i: number): void => {
+        work(0.05);
+        left.push(i);
+        seen.add(loop.now());
+      };
+      if (kind === "gate") gate.closeFor(sleep(5));
+      const first = kind === "lane" ? lane.pass(sleep(5), () => {}) : undefined;
+      await Promise.all([first, ...Array.from({ length: 400 }, (_, i) => (kind === "gate" ? gate.pass(() => go(i)) : lane.pass(undefined, () => go(i))))]);
+      assert.deepEqual(
+        left,
+        Array.from({ length: 400 }, (_, i) => i),
+      );
+      assert.ok(seen.size >= 10, `${kind}: ${seen.size} turns`);
+    }
+    loop.stop();
+  });
+
+  it("what comes while the gate lets others pass goes behind them; what closes it again holds the rest", async () => {
+    const gate = new Gate();
+    const passed: number[] = [];
+    gate.closeFor(sleep(5));
+    const all: Promise<unknown>[] = Array.from({ length: 50 }, (_, i) =>
+      gate.pass(() => {
+        work(0.1);
+        passed.push(i);
+        if (i === 10) all.push(gate.pass(() => passed.push(50)));
+        if (i === 20) gate.closeFor(sleep(5));
+      }),
+    );
+    await gate.drained();
+    await Promise.all(all);
+    assert.deepEqual(
+      passed,
+      Array.from({ length: 51 }, (_, i) => i),
+    );
+    assert.equal(gate.closed, false);
+  });
+});
+
 describe("detect/station: gate", () => {
   it("holds messages in order until the work is over, also when it fails", async () => {
     const gate = new Gate();

@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BatchAnomaly } from "../../../../lib/detect/station/batch.ts";
 import { ModelBus } from "../../../../lib/detect/station/bus.ts";
+import type { FitJob } from "../../../../lib/detect/settings.ts";
 import type { LearnedEvent } from "../../../../lib/detect/station/events.ts";
 import type { Anomaly } from "../../../../lib/detect/station/result.ts";
 import type { Message } from "../../../../lib/detect/station.ts";
@@ -522,6 +523,174 @@ describe("detect/station", function () {
       await sleep(20);
       await b.feed(plant(10), at(0));
       assert.equal(last(b).state, "learning");
+    });
+  });
+
+  describe("what came of trouble", () => {
+    const signal = new AbortController().signal;
+
+    it("after a reset the first model is used, whatever the version on disk is like, and training ends there", async () => {
+      const r = await watching();
+      r.trainer.better = false;
+      await r.send({ command: "reset" });
+      const before = r.trainer.runs;
+      for (let from = 300; from < 640; from += 10) {
+        await r.feed(plant(10, from), at(from));
+        await sleep(2);
+      }
+      assert.equal(r.trainer.runs - before, 1);
+      assert.equal(last(r).state, "watching");
+      assert.equal(last(r).model?.version, 2);
+    });
+
+    it("continuous: versions that are not better do not come in a row", async () => {
+      const r = await watching({ detector: { mode: "continuous" } });
+      r.trainer.better = false;
+      for (let from = 300; from < 600; from += 10) {
+        await r.feed(plant(10, from), at(from));
+        await sleep(2);
+      }
+      assert.ok(r.trainer.runs <= 3, String(r.trainer.runs));
+      assert.equal(last(r).model?.version, 1);
+    });
+
+    it("rows without a time teach no pace: live samples of any pace are judged afterwards", async () => {
+      const r = await make();
+      const rows: unknown[] = Array.from(plant(300));
+      rows[5] = { flow: null, pressure: 4, vib: 1 };
+      await r.send({ payload: [...rows, ...plant(5, 300)] });
+      await r.event("learned");
+      assert.equal(r.station.learner.loaded!.model.health.lateMs, 0);
+      await r.feed(plant(40, 305), (i) => ({ timestamp: T0 + i * 60_000 }));
+      const judged = r.out.slice(-30).map((m) => m["anomaly"] as Anomaly);
+      assert.ok(
+        judged.every((a) => a.score !== null && a.health.ok),
+        JSON.stringify(judged.at(-1)),
+      );
+      for (const e of r.events) if ("at" in e) assert.ok(Number.isFinite(e.at), e.type);
+    });
+
+    it("closed with more waiting than may: everything ends, and what was learned is kept", async () => {
+      const bus = new ModelBus();
+      const r = await make({ bus, detector: { learnSamples: 100_000 } });
+      const all = [r.station.input({ payload: Array.from(plant(20_000)) }, () => {}, signal)];
+      for (let i = 0; i < 10_010; i++) all.push(r.station.input({ payload: [50, 4, 1] }, () => {}, signal));
+      const outcomes = Promise.allSettled(all.map((p) => Promise.resolve(p)));
+      await r.station.close(false);
+      assert.equal(bus.size, 0);
+      const refused = (await outcomes).filter((o) => o.status === "rejected");
+      assert.equal(refused.length, 10);
+      assert.ok(refused.every((o) => (o.reason as { code: string }).code === "MW_OVERLOAD"));
+      const again = await make({ folder: r.folder });
+      assert.ok(((await again.send({ command: "status" }))["anomaly"] as { state: string }).state === "learning");
+      await again.feed(plant(1), at(0));
+      assert.ok(last(again).progress! > 0.25, String(last(again).progress));
+    });
+
+    it("closing leaves no timer, also when samples were waiting", async () => {
+      const { setInterval: start, clearInterval: stop } = globalThis;
+      const running = new Set<unknown>();
+      globalThis.setInterval = ((...a: Parameters<typeof start>) => {
+        const timer = start(...a);
+        running.add(timer);
+        return timer;
+      }) as typeof start;
+      globalThis.clearInterval = (timer) => {
+        running.delete(timer);
+        stop(timer as NodeJS.Timeout);
+      };
+      try {
+        const r = await make();
+        const all = [{ payload: Array.from(plant(100)) }, { payload: [50, 4, 1] }].map((m) => r.station.input(m, () => {}, signal));
+        await r.station.close(false);
+        await Promise.all(all.map((p) => Promise.resolve(p)));
+        assert.equal(running.size, 0);
+      } finally {
+        globalThis.setInterval = start;
+        globalThis.clearInterval = stop;
+      }
+    });
+
+    it("cancel and status do not wait behind a dataset that is being learned", async () => {
+      const r = await make({ detector: { learnSamples: 100_000 } });
+      let learned = false;
+      const data = Promise.resolve(r.station.input({ payload: Array.from(plant(20_000)) }, () => {}, signal)).then(() => (learned = true));
+      await r.send({ command: "status" });
+      await r.send({ command: "cancel" });
+      assert.equal(learned, false);
+      await data;
+    });
+
+    it("no second training starts while the first one's model is being read", async () => {
+      const r = await watching();
+      const read = r.shelf.read.bind(r.shelf);
+      r.shelf.read = async (...a) => sleep(60).then(() => read(...a));
+      const first = r.send({ command: "train" });
+      while (r.shelf.all.length < 2) await sleep(1);
+      await assert.rejects(r.send({ command: "train" }), { code: "MW_TRAIN_BUSY" });
+      await first;
+      assert.equal(r.station.learner.desk.run, undefined);
+    });
+
+    it("old versions are cleared away after each run; the one in use stays", async () => {
+      const r = await watching();
+      await r.send({ command: "train" });
+      await r.station.close(false);
+      assert.deepEqual(r.shelf.pruned, [
+        { keep: 20, pinned: [1] },
+        { keep: 20, pinned: [2] },
+      ]);
+    });
+
+    it("a message that is refused is as it came, and has changed nothing", async () => {
+      const r = await make();
+      await r.feed(plant(100), at(0));
+      const bad = { payload: { flow: {} }, exclude: [[T0, T0 + 50_000]] };
+      await assert.rejects((async () => r.send(bad))(), { code: "MW_SAMPLE_VALUE" });
+      await assert.rejects((async () => r.send({ payload: [50, 4, 1], exclude: 5 }))(), { code: "MW_DATASET_LABELS" });
+      await r.feed(plant(200, 100), at(100));
+      assert.equal((await r.event("learned")).samples, 300);
+      const data = Promise.resolve(r.station.input({ payload: Array.from(plant(5000)) }, () => {}, signal));
+      const waiting = Array.from({ length: 9999 }, (_, i) => r.station.input({ payload: [50, 4, 1], ...at(300)(i) }, () => {}, signal));
+      const late = { payload: [50, 4, 1] };
+      await assert.rejects((async () => r.send(late))(), { code: "MW_OVERLOAD" });
+      assert.deepEqual(late, { payload: [50, 4, 1] });
+      await Promise.all([data, ...waiting]);
+    });
+
+    it("the same excluded period with every message is taken once", async () => {
+      const r = await make();
+      await r.feed(plant(1), at(0));
+      const { detector } = r.station.learner.live!;
+      const exclude = detector.exclude.bind(detector);
+      let taken = 0;
+      detector.exclude = (from, to) => {
+        taken++;
+        exclude(from, to);
+      };
+      await r.feed(plant(50, 1), (i) => ({ ...at(1)(i), exclude: [[T0 + 10_000, T0 + 20_000]] }));
+      assert.equal(taken, 1);
+      await r.send({ command: "reset" });
+      await r.feed(plant(300, 0), (i) => ({ ...at(0)(i), exclude: [[T0 + 10_000, T0 + 19_000]] }));
+      await r.feed(plant(10, 300), at(300));
+      assert.equal((await r.event("learned")).samples, 300); // ten of 310 were left out
+    });
+
+    it("a dataset to train on: what is excluded is not what is labelled", async () => {
+      const r = await make({ detector: { mode: "command" } });
+      const jobs: FitJob[] = [];
+      r.trainer.before = async ({ job }) => Promise.resolve(void jobs.push(job));
+      const rows = Array.from(plant(400));
+      const message = { command: "train", payload: rows, timestamp: rows.map((_, i) => T0 + i * 1000), exclude: [[T0 + 100_000, T0 + 149_000]] };
+      await r.send({ ...message, labels: rows.map((_, i) => (i >= 200 && i < 210 ? 1 : 0)) });
+      assert.equal(
+        jobs[0]!.label!.reduce((sum, l) => sum + l, 0),
+        10,
+      );
+      assert.deepEqual(jobs[0]!.exclude, [[T0 + 100_000, T0 + 149_000]]);
+      assert.equal((await r.event("learned")).samples, 340);
+      await r.send(message);
+      assert.equal(jobs[1]!.label, undefined);
     });
   });
 

@@ -25,6 +25,7 @@ interface Version {
 export class MemoryShelf implements Shelf {
   readonly all: Version[] = [];
   active: number[] = []; // newest last
+  readonly pruned: { readonly keep: number; readonly pinned: readonly number[] }[] = [];
 
   add(model: DetectorModel, promote: boolean): { version: number; sha256: string } {
     const version = this.all.length + 1;
@@ -62,11 +63,18 @@ export class MemoryShelf implements Shelf {
     this.active.pop();
     return Promise.resolve(this.active.at(-1)!);
   }
+
+  async prune(_name: string, keep: number, pinned: readonly number[]): Promise<void> {
+    this.pruned.push({ keep, pinned: [...pinned] });
+    return Promise.resolve();
+  }
 }
 
 /** Fits in line. `before` may delay or fail a run. */
 export class InlineTrainer implements Pick<Trainer, "train"> {
   before: (request: TrainRequest, signal: AbortSignal) => Promise<void> = async () => {};
+  /** What the comparison with the active version says. */
+  better = true;
   runs = 0;
   readonly #shelf: MemoryShelf;
 
@@ -82,7 +90,7 @@ export class InlineTrainer implements Pick<Trainer, "train"> {
     signal.throwIfAborted();
     try {
       const { model, warm } = fitDetector(request.job, hooks.progress);
-      const promoted = request.promotion !== "manual";
+      const promoted = request.promotion === "always" || (request.promotion === "better" && this.better);
       return { ...this.#shelf.add(model, promoted), promoted, verdict: null, warm };
     } catch (error) {
       throw trainingFailure(error, request.model);
