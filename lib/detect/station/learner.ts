@@ -29,8 +29,6 @@ export interface LearnerTools extends DeskTools {
 
 /** After a run that gave nothing better another one needs so many more samples; after one that failed, also half as many as there were. */
 const RETRY_SAMPLES = 200;
-/** Excluded periods remembered so as not to repeat them. */
-const EXCLUDED = 100;
 const SUPERSEDED: Bilingual = { en: "another node has trained this model", zh: "另一个节点已训练了此模型" };
 const CANCELLED: Bilingual = { en: "it was cancelled by command", zh: "已被命令取消" };
 
@@ -53,7 +51,6 @@ export class Learner {
   #anew = false;
   #retryAt = 0; // samples seen
   #resets = 0;
-  readonly #excluded = new Set<string>(); // periods that the detector knows
   #serial: Promise<unknown> = Promise.resolve();
   #running: Promise<unknown> = Promise.resolve();
 
@@ -122,7 +119,6 @@ export class Learner {
 
   /** The signals are known: from the settings, a model, or the first message. */
   begin(signals: readonly SignalSpec[]): Live {
-    this.#excluded.clear();
     this.live = new Live({ ...this.#settings.detector, signals, periodMs: this.periodMs }, this.#clock, this.#settings.property.join("."));
     return this.live;
   }
@@ -266,7 +262,6 @@ export class Learner {
     this.#resets++;
     this.#hold = null;
     this.#retryAt = 0;
-    this.#excluded.clear();
     this.teller.restart();
     this.#memory.touch();
   }
@@ -293,12 +288,7 @@ export class Learner {
 
   /** A period that must not be learned. Said again (with every message, as it may be) it costs nothing. */
   exclude(from: number, to: number): void {
-    const period = `${from} ${to}`;
-    if (this.live === undefined || this.#excluded.has(period)) return;
-    if (this.#excluded.size === EXCLUDED) this.#excluded.clear();
-    this.#excluded.add(period);
-    this.live.detector.exclude(from, to);
-    this.#memory.touch();
+    if (this.live?.exclude(from, to) === true) this.#memory.touch();
   }
 
   /** One change of the model at a time. */

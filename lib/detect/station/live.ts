@@ -6,6 +6,9 @@ import { Detector, type Judgement } from "../detector.ts";
 import type { DetectorSettings } from "../settings.ts";
 import type { ArrivalClock } from "./arrival.ts";
 
+/** Excluded periods remembered so as not to repeat them. */
+const EXCLUDED = 100;
+
 export class Live {
   readonly signals: readonly SignalSpec[];
   readonly names: readonly string[];
@@ -19,6 +22,7 @@ export class Live {
   /** Samples since the start. */
   seen = 0;
   #report: ReadReport | undefined;
+  readonly #excluded = new Set<string>(); // periods that the detector knows
   readonly #reader: SampleReader;
   readonly #row: Float64Array;
   readonly #clock: ArrivalClock;
@@ -60,9 +64,20 @@ export class Live {
     return judgement;
   }
 
+  /** A period that must not be learned; false when the detector knows it already. */
+  exclude(from: number, to: number): boolean {
+    const period = `${from} ${to}`;
+    if (this.#excluded.has(period)) return false;
+    if (this.#excluded.size === EXCLUDED) this.#excluded.clear();
+    this.#excluded.add(period);
+    this.detector.exclude(from, to);
+    return true;
+  }
+
   /** Forgets what was learned. */
   reset(): void {
     this.detector.reset();
+    this.#excluded.clear();
     this.progress = 0;
     this.seen = 0;
   }

@@ -404,7 +404,7 @@ describe("detect/station", function () {
       const other = await make({ folder: r.folder, shelf: r.shelf, settings: { signals: { signals: SPECS.slice(0, 2), periodMs: 0 } } });
       assert.deepEqual(
         other.reports.map((e) => e.code),
-        ["MW_MODEL_SIGNALS"],
+        ["MW_STATE_SIGNALS"],
       );
       await other.feed(
         Array.from(plant(10), (s) => [s["flow"], s["pressure"]]),
