@@ -198,10 +198,17 @@ export function show(value: unknown): Detail {
   if (ArrayBuffer.isView(value))
     return { en: `a ${value.constructor.name} of ${value.byteLength} bytes`, zh: `${value.byteLength} 字节的 ${value.constructor.name}` };
   if (Array.isArray(value)) return { en: `an array of ${value.length}`, zh: `${value.length} 个元素的数组` };
+  if (value instanceof Date) return { en: `a Date (${dateText(value)})`, zh: `日期（${dateText(value)}）` };
   const names = Object.keys(value);
+  const kind = Object.prototype.toString.call(value).slice(8, -1); // Map, Set, Error, ... hold what they hold elsewhere
+  if (names.length === 0 && kind !== "Object") return { en: `a ${kind}`, zh: kind };
   if (names.length === 0) return { en: "an empty object", zh: "空对象" };
   const list = shorten(names.slice(0, KEYS).join(", ") + (names.length > KEYS ? ", ..." : ""));
   return { en: `an object with ${list}`, zh: `含 ${list} 的对象` };
+}
+
+function dateText(date: Date): string {
+  return Number.isNaN(date.getTime()) ? "Invalid Date" : date.toISOString();
 }
 
 function shorten(text: string): string {

@@ -7,8 +7,8 @@ import { csvFormat, readRecord, type CsvFormat } from "./csv.ts";
 import { findField, LABEL_FIELDS, TIME_FIELDS } from "./fields.ts";
 import { parseLabel, type Label } from "./labels.ts";
 import type { RowSource } from "./source.ts";
-import { parseTime } from "./time.ts";
-import { READ_NAN, readText } from "./value.ts";
+import { parseTime, readTime } from "./time.ts";
+import { isWord, READ_NAN, READ_UNIT, readText } from "./value.ts";
 
 export class CsvRows implements RowSource {
   readonly signals: readonly SignalSpec[];
@@ -36,7 +36,7 @@ export class CsvRows implements RowSource {
     const next = readRecord(text, this.#format.start, this.#format, header);
     if (next < 0) fail("MW_DATASET_CSV", { row: 1, expected: { en: "closed quotes", zh: "成对的引号" }, got: show(header[0]) });
     const names = header.map((h) => h.trim());
-    const named = names.some((name) => readText(name, "", true).reason === READ_NAN && Number.isNaN(parseTime(name)));
+    const named = names.some((name) => isWord(name) && Number.isNaN(parseTime(name)));
     this.#width = names.length;
     this.#at = named ? next : this.#format.start;
     this.#record = named ? 2 : 1;
@@ -90,10 +90,15 @@ export class CsvRows implements RowSource {
       const c = this.#columns[i]!;
       out[i] = c < 0 ? NaN : this.#number(cells[c]!, this.signals[i]!.unit);
     }
-    this.timeMs = this.#timeColumn < 0 ? NaN : parseTime(cells[this.#timeColumn]);
+    this.timeMs = this.#timeColumn < 0 ? NaN : this.#time(cells[this.#timeColumn]!);
     if (this.#labelColumn >= 0) this.label = parseLabel(cells[this.#labelColumn], `line ${this.#record}`);
     this.#record++;
     return true;
+  }
+
+  #time(cell: string): number {
+    const time = parseTime(cell);
+    return Number.isNaN(time) ? readTime(cell, { en: `payload, line ${this.#record}`, zh: `payload 第 ${this.#record} 行` }) : time;
   }
 
   #number(cell: string, unit: string): number {
@@ -102,7 +107,7 @@ export class CsvRows implements RowSource {
     // Number() also takes "", " " and 0x1f, 0b1, 0o7
     if (value - value === 0 && cell.charCodeAt(0) > 32 && second !== 120 && second !== 98 && second !== 111) return value;
     const text = readText(cell, unit, this.#format.decimalComma);
-    if (text.reason === READ_NAN) this.#unread++;
+    if (text.reason === READ_NAN || text.reason === READ_UNIT) this.#unread++;
     return text.value;
   }
 

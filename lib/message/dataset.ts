@@ -10,7 +10,7 @@ import { ArrayRows } from "./rows.ts";
 import { readTimestamp } from "./sample.ts";
 import { Slices } from "./slices.ts";
 import type { RowSource } from "./source.ts";
-import { parseTime } from "./time.ts";
+import { parseTime, refuseTime } from "./time.ts";
 
 export interface Dataset {
   readonly signals: readonly SignalSpec[];
@@ -118,7 +118,7 @@ async function stamp(timestamp: unknown, times: Float64Array, periodMs: number, 
     if (timestamp.length !== rows) fail("MW_TIMESTAMP_INVALID", { field: "timestamp", got: show(timestamp) });
     for (let r = 0; r < rows; r++) {
       times[r] = parseTime(timestamp[r]);
-      if (Number.isNaN(times[r]!)) fail("MW_TIMESTAMP_INVALID", { field: `timestamp[${r}]`, got: show(timestamp[r]) });
+      if (Number.isNaN(times[r]!)) refuseTime(timestamp[r], `timestamp[${r}]`);
       if (r % STRIDE === 0 && slices.due()) await slices.pause();
     }
     return;

@@ -1,6 +1,6 @@
 /** What says that rows are not normal: labels and excluded periods. */
-import { fail, show, type Bilingual } from "../errors.ts";
-import { parseTime } from "./time.ts";
+import { fail, show, type Bilingual, type Detail } from "../errors.ts";
+import { looksLikeSeconds, parseTime, showTime } from "./time.ts";
 
 /** -1 = not said, 0 = normal, 1 = anomalous. */
 export type Label = -1 | 0 | 1;
@@ -45,8 +45,13 @@ export function parsePeriods(raw: unknown, field = "exclude"): Float64Array {
 function parsePeriod(entry: unknown, field: string): [from: number, to: number] {
   const pair: readonly unknown[] = Array.isArray(entry) ? entry : typeof entry === "object" && entry !== null ? fromTo(entry) : [];
   const [from, to] = [parseTime(pair[0]), parseTime(pair[1])];
-  if (pair.length !== 2 || !(from <= to)) return fail("MW_DATASET_LABELS", { field, expected: PERIODS, got: show(entry) });
+  if (pair.length !== 2 || !(from <= to)) return fail("MW_DATASET_LABELS", { field, expected: PERIODS, got: showPeriod(entry, pair) });
   return [from, to];
+}
+
+function showPeriod(entry: unknown, pair: readonly unknown[]): Detail {
+  const bound = pair.find(looksLikeSeconds);
+  return bound === undefined ? show(entry) : showTime(bound);
 }
 
 function fromTo(entry: object): readonly unknown[] {

@@ -1,5 +1,5 @@
 /** Rows of an array payload: objects, arrays in signal order, or numbers. */
-import { fail, MillwrightError, show } from "../errors.ts";
+import { fail, MillwrightError, show, type Details } from "../errors.ts";
 import { say, type Sentence } from "../signals/sentences.ts";
 import { signalsFromSample } from "../signals/set.ts";
 import type { SignalSpec } from "../signals/types.ts";
@@ -8,6 +8,7 @@ import { parseLabel, type Label } from "./labels.ts";
 import { isNumberArray, type NumberArray } from "./payload.ts";
 import { SampleReader } from "./sample.ts";
 import type { RowSource } from "./source.ts";
+import { READ_NAN, READ_UNIT } from "./value.ts";
 
 export class ArrayRows implements RowSource {
   readonly signals: readonly SignalSpec[];
@@ -54,16 +55,20 @@ export class ArrayRows implements RowSource {
 
   #notNumbers(reasons: Uint8Array): number {
     let count = 0;
-    for (const reason of reasons) if (reason === 2) count++;
+    for (const reason of reasons) if (reason === READ_NAN || reason === READ_UNIT) count++;
     return count;
   }
 
   /** The row's number belongs into the error. */
   #refuse(error: unknown, row: unknown): never {
     if (!(error instanceof MillwrightError) || error.code === "MW_DATASET_LABELS") throw error;
+    if (error.code === "MW_TIMESTAMP_INVALID") {
+      const { field, got } = error.details as Details<"MW_TIMESTAMP_INVALID">;
+      fail(error.code, { field: { en: `${String(field)} in row ${this.#at + 1}`, zh: `${String(field)}（第 ${this.#at + 1} 行）` }, got }, error);
+    }
     const got = error.code === "MW_SAMPLE_VALUE" ? { en: error.message, zh: error.describe("zh") } : show(row);
     const n = this.signals.length;
-    fail("MW_DATASET_ROW", { field: this.#field, row: this.#at, got, expected: { en: `a sample of ${n} numbers`, zh: `含 ${n} 个数字的样本` } }, error);
+    fail("MW_DATASET_ROW", { field: this.#field, row: this.#at + 1, got, expected: { en: `a sample of ${n} numbers`, zh: `含 ${n} 个数字的样本` } }, error);
   }
 
   notes(): readonly Sentence[] {

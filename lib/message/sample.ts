@@ -5,7 +5,7 @@ import { splitUnit } from "../signals/set.ts";
 import type { SignalSpec } from "../signals/types.ts";
 import { TIME_FIELDS } from "./fields.ts";
 import { isNumberArray, type NumberArray } from "./payload.ts";
-import { parseTime } from "./time.ts";
+import { parseTime, readTime, refuseTime } from "./time.ts";
 import { READ_MISSING, READ_NAN, READ_OK, readText } from "./value.ts";
 
 const MAX_NOTED = 64; // different things said once per stream; after that the stream has said enough
@@ -14,7 +14,7 @@ const NOTHING: readonly Sentence[] = [];
 
 /** One object is reused for every sample. */
 export interface ReadReport {
-  /** Per signal: READ_OK, READ_MISSING (absent, null, "") or READ_NAN (NaN, Infinity, text without a number, another unit). */
+  /** Per signal: READ_OK, READ_MISSING (absent, null, "") or READ_NAN (NaN, Infinity, text without a number) or READ_UNIT (another unit). */
   readonly reasons: Uint8Array;
   /** How many reasons are not READ_OK. */
   readonly bad: number;
@@ -112,9 +112,10 @@ export class SampleReader {
 
   #readOne(payload: unknown, out: Float64Array): void {
     if (payload === undefined) fail("MW_PAYLOAD_MISSING", { field: this.#field, expected: this.#expected() });
-    const usable = typeof payload === "number" || typeof payload === "boolean" || typeof payload === "bigint" || typeof payload === "string";
+    const several = this.#signals.length !== 1;
+    const usable = typeof payload === "number" || typeof payload === "boolean" || typeof payload === "bigint" || (typeof payload === "string" && !several);
     if (!usable) fail("MW_PAYLOAD_TYPE", { field: this.#field, expected: this.#expected(), got: show(payload) });
-    if (this.#signals.length !== 1) fail("MW_SAMPLE_LENGTH", { field: this.#field, got: 1, expected: this.#signals.length });
+    if (several) fail("MW_SAMPLE_LENGTH", { field: this.#field, got: 1, expected: this.#signals.length });
     this.#readCell(0, payload, out);
   }
 
@@ -131,6 +132,8 @@ export class SampleReader {
         out[i] = Number(value);
         reasons[i] = Number.isFinite(out[i]) ? READ_OK : READ_NAN;
         if (reasons[i] === READ_NAN) out[i] = NaN;
+        if (typeof value === "boolean" && (kind === "analog" || (kind === "auto" && unit !== "")))
+          this.#note("boolean", name, { got: String(value), as: String(out[i]) });
         break;
       case "string": {
         const text = readText(value, unit);
@@ -154,7 +157,7 @@ export class SampleReader {
   }
 
   #readTime(value: unknown, key: string): void {
-    this.#report.timeMs = parseTime(value);
+    this.#report.timeMs = readTime(value, `${this.#field}.${key}`);
     if (value !== undefined && value !== null && Number.isNaN(this.#report.timeMs)) this.#note("time-unreadable", key, { got: quote(value) });
   }
 
@@ -181,7 +184,7 @@ export class SampleReader {
 export function readTimestamp(timestamp: unknown): number {
   if (timestamp === undefined || timestamp === null || timestamp === "") return NaN;
   const time = parseTime(timestamp);
-  return Number.isNaN(time) ? fail("MW_TIMESTAMP_INVALID", { field: "timestamp", got: show(timestamp) }) : time;
+  return Number.isNaN(time) ? refuseTime(timestamp, "timestamp") : time;
 }
 
 function quote(value: unknown): string {

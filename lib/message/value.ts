@@ -4,19 +4,21 @@ import { sameUnit } from "../signals/units.ts";
 export const READ_OK = 0;
 export const READ_MISSING = 1;
 export const READ_NAN = 2;
+export const READ_UNIT = 3;
 
 /** `note`: what has to be said about the reading ("" = nothing). */
 export interface TextReading {
   readonly value: number;
-  readonly reason: typeof READ_OK | typeof READ_MISSING | typeof READ_NAN;
+  readonly reason: typeof READ_OK | typeof READ_MISSING | typeof READ_NAN | typeof READ_UNIT;
   readonly note: "" | "text-number" | "text-unit" | "unit-other" | "not-a-number";
 }
 
 const MISSING: TextReading = { value: NaN, reason: READ_MISSING, note: "" };
 const NOT_A_NUMBER: TextReading = { value: NaN, reason: READ_NAN, note: "not-a-number" };
-const OTHER_UNIT: TextReading = { value: NaN, reason: READ_NAN, note: "unit-other" };
+const OTHER_UNIT: TextReading = { value: NaN, reason: READ_UNIT, note: "unit-other" };
 
-const ABSENT = new Set(["", "-", "--", "null", "none", "na", "n/a", "nan", "undefined", "#n/a", "bad"]);
+const ABSENT = new Set(["", "-", "--", "null", "none", "na", "n/a", "undefined", "#n/a"]);
+const QUALITY = new Set(["nan", "bad"]); // there is a reading, and it is none
 const WORDS: Readonly<Record<string, number>> = { true: 1, false: 0, on: 1, off: 0 };
 const LONGEST = 100; // characters: no number is longer, and what is done with a text stays in proportion
 const PLAIN = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
@@ -27,8 +29,8 @@ const WITH_UNIT = /^([+-]?[\d.,]+(?:e[+-]?\d+)?)\s*([\p{L}%‰°º℃℉"'].{0,1
 const NO_UNIT = /^[xob][\da-f]+$/i; // the rest of 0x1F, 0b01
 
 /**
- * A number from text: "71.2", "71,2", "71.2 degC" (when `unit` is that unit or empty), "true"/"on" = 1, "false"/"off" = 0; "", "n/a",
- * "NaN" and the like are missing. "1,234" is not a number unless `decimalComma` says what the comma means; a value in another unit than
+ * A number from text: "71.2", "71,2", "71.2 degC" (when `unit` is that unit or empty), "true"/"on" = 1, "false"/"off" = 0; "", "n/a"
+ * and the like are missing; "NaN" and "Bad" are not numbers. "1,234" is not a number unless `decimalComma` says what the comma means; a value in another unit than
  * the signal's is refused, never converted in silence.
  */
 export function readText(raw: string, unit: string, decimalComma = false): TextReading {
@@ -48,6 +50,12 @@ export function readText(raw: string, unit: string, decimalComma = false): TextR
   if (Number.isNaN(amount)) return NOT_A_NUMBER;
   if (unit === "") return reading(amount, "text-unit");
   return sameUnit(unit, given) ? reading(amount, "text-number") : OTHER_UNIT;
+}
+
+/** Text that no reading can be: the name of a column, not a cell below it. */
+export function isWord(text: string): boolean {
+  const { reason } = readText(text, "", true);
+  return reason === READ_NAN && !QUALITY.has(text.trim().toLowerCase());
 }
 
 function commaNumber(text: string, decimalComma: boolean): number {

@@ -1,5 +1,5 @@
 /** Health of each signal and of the clock, sample by sample: O(1) per signal, allocates nothing while all is well. */
-import { READ_MISSING } from "../message/value.ts";
+import { READ_MISSING, READ_UNIT } from "../message/value.ts";
 import { ClockWatch, type ClockState } from "./clock.ts";
 import { ScaleWatch, type ScaleState } from "./scale.ts";
 import { say } from "./sentences.ts";
@@ -29,6 +29,7 @@ export class HealthMonitor {
   readonly #high: Float64Array;
   readonly #ignored: Uint8Array;
   readonly #seen: Float64Array; // the last sample's values
+  readonly #otherUnit: Uint8Array; // 1 = the last sample's value came in another unit
   readonly #last: Float64Array; // last finite value per signal
   readonly #run: Uint32Array; // how often it came in a row
   readonly #stuckAfter: Float64Array;
@@ -45,6 +46,7 @@ export class HealthMonitor {
     this.#high = Float64Array.from(set.signals, (s) => s.high ?? Infinity);
     this.#ignored = Uint8Array.from(set.signals, (s) => (s.kind === "ignore" ? 1 : 0));
     this.#seen = new Float64Array(n);
+    this.#otherUnit = new Uint8Array(n);
     this.#last = new Float64Array(n).fill(NaN);
     this.#run = new Uint32Array(n);
     this.#stuckAfter = new Float64Array(n).fill(Infinity);
@@ -66,7 +68,7 @@ export class HealthMonitor {
 
   /**
    * Judges one sample. `row`: one value per signal, NaN = none. `timeMs`: the data's own time, NaN = none. `arrivalMs`: a monotonic clock
-   * (performance.now()) when live, NaN in replays. `reasons`: of the ReadReport, tells missing from not-a-number. The report is reused.
+   * (performance.now()) when live, NaN in replays. `reasons`: of the ReadReport, tells missing from not-a-number and another unit. The report is reused.
    */
   push(row: Float64Array, timeMs = NaN, arrivalMs = NaN, reasons?: Uint8Array): HealthReport {
     const report = this.#report;
@@ -90,6 +92,7 @@ export class HealthMonitor {
       }
       if (value - value !== 0) {
         code = reasons === undefined ? (Number.isNaN(value) ? MISSING : NAN) : reasons[c] === READ_MISSING ? MISSING : NAN;
+        this.#otherUnit[c] = reasons?.[c] === READ_UNIT ? 1 : 0;
         this.#scales[c]?.gap();
       } else {
         if (value < this.#low[c]!) code = LOW;
@@ -146,6 +149,7 @@ export class HealthMonitor {
       case "ok":
       case "missing":
       case "nan":
+        if (code === "nan" && this.#otherUnit[c] === 1) return say("unit", name, { expected: unit });
         return say(code === "nan" ? "nan" : "missing", name);
       default:
         return code satisfies never;

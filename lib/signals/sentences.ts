@@ -5,6 +5,7 @@ export const SENTENCES = {
   // health of a signal
   missing: { en: "{signal} is missing", zh: "缺少 {signal}" },
   nan: { en: "{signal} is not a number", zh: "{signal} 不是数字" },
+  unit: { en: "{signal} came in another unit than {expected}: not used", zh: "{signal} 的单位不是 {expected}：未使用" },
   low: { en: "{signal} reads {seen}, below its limit of {limit}", zh: "{signal} 读数为 {seen}，低于下限 {limit}" },
   high: { en: "{signal} reads {seen}, above its limit of {limit}", zh: "{signal} 读数为 {seen}，高于上限 {limit}" },
   stuck: {
@@ -24,6 +25,7 @@ export const SENTENCES = {
   "signal-extra": { en: "{signal} is not in the signal set and is left out", zh: "{signal} 不在信号集中，已忽略" },
   "signal-more": { en: "more fields that are not in the signal set are left out without further notice", zh: "其余不在信号集中的字段将被忽略，不再提示" },
   "text-number": { en: "{signal} came as text and was read as a number ({got})", zh: "{signal} 以文本形式给出，已按数字读取（{got}）" },
+  boolean: { en: "{signal} came as {got} and was read as {as}, though it is no on/off signal", zh: "{signal} 为 {got}，已读作 {as}，但它不是开关量" },
   "text-unit": { en: "{signal} came with a unit ({got}); the signal set names none", zh: "{signal} 带有单位（{got}），而信号集中未填写单位" },
   "unit-other": { en: "{signal} came as {got} but the signal set says {expected}: not used", zh: "{signal} 为 {got}，但信号集的单位是 {expected}：未使用" },
   "not-a-number": { en: "{signal} came as {got}, which is not a number", zh: "{signal} 为 {got}，不是数字" },

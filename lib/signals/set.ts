@@ -3,7 +3,7 @@ import { fail, show } from "../errors.ts";
 import { csvFormat, readRecord } from "../message/csv.ts";
 import { findField, LABEL_FIELDS, TIME_FIELDS } from "../message/fields.ts";
 import { parseTime } from "../message/time.ts";
-import { readText, READ_NAN } from "../message/value.ts";
+import { isWord, readText } from "../message/value.ts";
 import { SIGNAL_KINDS, type SignalKind, type SignalSpec } from "./types.ts";
 
 export const MAX_SIGNALS = 1024;
@@ -151,7 +151,7 @@ export function signalsFromHeader(text: string): HeaderProposal {
   const next = readRecord(text, format.start, format, header);
   if (next >= 0) readRecord(text, next, format, data);
   const names = header.map((h) => h.trim());
-  if (next < 0 || !names.some((n) => n !== "" && readText(n, "", true).reason === READ_NAN)) {
+  if (next < 0 || !names.some((n) => n !== "" && isWord(n))) {
     return fail("MW_DATASET_CSV", { row: 1, expected: { en: "a line of signal names", zh: "一行信号名称" }, got: show(text.slice(0, 80)) });
   }
   const timeColumn = findField(TIME_FIELDS, names, new Set());

@@ -63,7 +63,7 @@ export interface LearnedHealth {
 }
 
 /** Why a signal or a sample can't be judged, as a sentence in both languages. */
-export type HealthReason = Sentence<Exclude<SignalCode, "ok"> | Exclude<ClockCode, "ok">>;
+export type HealthReason = Sentence<Exclude<SignalCode, "ok"> | "unit" | Exclude<ClockCode, "ok">>;
 
 /** Health of one sample. One object is reused for every sample: copy what must outlive the next `push`. */
 export interface HealthReport {

@@ -49,14 +49,19 @@ describe("readDataset from arrays", () => {
 
   it("coded errors that name the row", async () => {
     const bad = [[1, 2], [3]]; // prettier-ignore
-    await refuses(rowsOf(bad, SET), "MW_DATASET_ROW", /row 1 of msg.payload.*2 numbers.*array of 1/);
-    await refuses(rowsOf([{ temp: 1, vib: 2 }, null], SET), "MW_DATASET_ROW", /row 1.*null/);
-    await refuses(rowsOf([{ temp: 1, vib: {} }], SET), "MW_DATASET_ROW", /row 0.*vib/);
+    await refuses(rowsOf(bad, SET), "MW_DATASET_ROW", /row 2 of msg.payload.*2 numbers.*array of 1/);
+    await refuses(rowsOf([{ temp: 1, vib: 2 }, null], SET), "MW_DATASET_ROW", /row 2.*null/);
+    await refuses(rowsOf([{ temp: 1, vib: {} }], SET), "MW_DATASET_ROW", /row 1.*vib/);
     await refuses(rowsOf([[1, 2]], SET, { labels: [1, 0] }), "MW_DATASET_LABELS", /labels.*1 labels.*array of 2/);
     await refuses(rowsOf([[1, 2]], SET, { labels: ["broken"] }), "MW_DATASET_LABELS", /labels\[0\].*broken/);
     await refuses(rowsOf([[1, 2]], SET, { exclude: [[5, 4]] }), "MW_DATASET_LABELS", /exclude.*array of 2/);
     await refuses(rowsOf([[1, 2]], SET, { exclude: [[4, 5]] }), "MW_DATASET_LABELS", /exclude.*without a time/);
     await refuses(rowsOf([[1, 2]], SET, { timestamp: [1, 2] }), "MW_TIMESTAMP_INVALID", /timestamp/);
+    await refuses(rowsOf([[1, 2]], SET, { timestamp: [1_764_000_000] }), "MW_TIMESTAMP_INVALID", /timestamp\[0\].*looks like seconds/);
+    await refuses(rowsOf([[1, 2]], SET, { timestamp: 1_764_000_000 }), "MW_TIMESTAMP_INVALID", /looks like seconds/);
+    await refuses(rowsOf([{ temp: 1, vib: 2, time: 1_764_000_000 }], SET), "MW_TIMESTAMP_INVALID", /payload\.time in row 1 .*looks like seconds/);
+    await refuses(rowsOf([{ temp: 1, vib: 2, time: 5 }], SET, { exclude: [[1_764_000_000, 1_764_000_009]] }), "MW_DATASET_LABELS", /looks like seconds/);
+    await refuses(rowsOf("time,temp,vib\n1000,1,2\n1764000000,1,2\n", SET), "MW_TIMESTAMP_INVALID", /payload, line 3 .*looks like seconds/);
     await refuses(rowsOf([[1, 2], [1, 2]], { ...SET, maxRows: 1 }), "MW_PAYLOAD_TOO_LARGE", /2 rows.*1 rows/); // prettier-ignore
   });
 
@@ -117,6 +122,7 @@ describe("readDataset from CSV", () => {
     ["empty cells and texts", "temp,vib\n,2\nn/a,0x10\n", ["temp", "vib"], [[NaN, 2], [NaN, NaN]]],
     ["a text column", "id,temp\npump,1\npump,2\n", ["temp"], [[1], [2]]],
     ["no header", "1;2\n3;4\n", ["c1", "c2"], [[1, 2], [3, 4]]],
+    ["no header, and a bad first row", "1,NaN\n3,Bad\n", ["c1", "c2"], [[1, NaN], [3, NaN]]],
     ["blank lines", "temp,vib\n\n1,2\n\n\n3,4\n\n", ["temp", "vib"], [[1, 2], [3, 4]]],
   ]; // prettier-ignore
   for (const [what, text, names, rows] of table) {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { MillwrightError, type ErrorCode } from "../../../lib/errors.ts";
 import { payloadForm } from "../../../lib/message/payload.ts";
 import { SampleReader } from "../../../lib/message/sample.ts";
-import { READ_MISSING, READ_NAN, READ_OK } from "../../../lib/message/value.ts";
+import { READ_MISSING, READ_NAN, READ_OK, READ_UNIT } from "../../../lib/message/value.ts";
 import type { SignalSpec } from "../../../lib/signals/types.ts";
 
 export const signal = (name: string, unit = "", more: Partial<SignalSpec> = {}): SignalSpec => ({ name, unit, low: null, high: null, kind: "auto", ...more });
@@ -34,9 +34,10 @@ describe("SampleReader", () => {
     ["an object in another order", { vib: 0.4, temp: 71.2 }, [71.2, 0.4]],
     ["an array", [71.2, 0.4], [71.2, 0.4]],
     ["a typed array", Float32Array.of(1.5, 2.5), [1.5, 2.5]],
-    ["booleans", { temp: true, vib: false }, [1, 0]],
+    ["a boolean of an analog signal", { temp: true, vib: 0 }, [1, 0], [READ_OK, READ_OK], ["boolean temp"]],
+    ["words of a bad reading", { temp: "Bad", vib: "NaN" }, [NaN, NaN], [READ_NAN, READ_NAN], ["not-a-number temp", "not-a-number vib"]],
     ["text", { temp: "71.2 degC", vib: "0,4" }, [71.2, 0.4], [READ_OK, READ_OK], ["text-number temp", "text-number vib"]],
-    ["text in another unit", { temp: "160 degF", vib: 1 }, [NaN, 1], [READ_NAN, READ_OK], ["unit-other temp"]],
+    ["text in another unit", { temp: "160 degF", vib: 1 }, [NaN, 1], [READ_UNIT, READ_OK], ["unit-other temp"]],
     ["null", { temp: null, vib: 1 }, [NaN, 1], [READ_MISSING, READ_OK]],
     ["a missing field", { vib: 1 }, [NaN, 1], [READ_MISSING, READ_OK]],
     ["NaN and Infinity", { temp: NaN, vib: -Infinity }, [NaN, NaN], [READ_NAN, READ_NAN]],
@@ -60,6 +61,7 @@ describe("SampleReader", () => {
     ["too few values", [1], "MW_SAMPLE_LENGTH", /payload has 1 values?, .*2/],
     ["too many values", [1, 2, 3], "MW_SAMPLE_LENGTH", /3/],
     ["one number for two signals", 5, "MW_SAMPLE_LENGTH", /1/],
+    ["one text for two signals", "hello", "MW_PAYLOAD_TYPE", /object or array of 2 numbers, got "hello"/],
     ["an empty object", {}, "MW_PAYLOAD_EMPTY", /payload/],
     ["an empty array", [], "MW_PAYLOAD_EMPTY", /payload/],
     ["none of the signals", { flow: 1 }, "MW_SAMPLE_NO_SIGNAL", /flow.*temp, vib/],
@@ -83,7 +85,14 @@ describe("SampleReader", () => {
     assert.equal(read({ temp: 1, vib: 2, time: 5, timestamp: "1970-01-01T00:00:00.009Z" }).timeMs, 9);
     assert.equal(read([1, 2], null).timeMs, NaN);
     assert.throws(() => read([1, 2], "noon"), coded("MW_TIMESTAMP_INVALID", /timestamp.*noon/));
+    assert.throws(() => read([1, 2], 1_764_000_000), coded("MW_TIMESTAMP_INVALID", /timestamp must be milliseconds.*1764000000, which looks like seconds/));
+    assert.throws(() => read({ temp: 1, vib: 2, ts: "1764000000" }), coded("MW_TIMESTAMP_INVALID", /payload\.ts .*seconds/));
     assert.deepEqual(read({ temp: 1, vib: 2, time: "12:30" }).codes, ["time-unreadable time"]);
+  });
+
+  it("takes a boolean of an on/off signal for granted", () => {
+    const set = [signal("running"), signal("door", "", { kind: "discrete" })];
+    assert.deepEqual(read({ running: true, door: false }, undefined, set).codes, []);
   });
 
   it("lets a signal be called time", () => {
@@ -150,8 +159,8 @@ describe("payloadForm", () => {
     ["  ", "MW_PAYLOAD_EMPTY", /payload/],
     ['{"temp":1}', "MW_PAYLOAD_TYPE", /json node/],
     [Buffer.from("71"), "MW_PAYLOAD_TYPE", /parsed.*Buffer/],
-    [new Map(), "MW_PAYLOAD_TYPE", /payload/],
-    [new Date(), "MW_PAYLOAD_TYPE", /payload/],
+    [new Map(), "MW_PAYLOAD_TYPE", /got a Map$/],
+    [new Date(0), "MW_PAYLOAD_TYPE", /got a Date \(1970-01-01/],
     [BigInt64Array.of(1n), "MW_PAYLOAD_TYPE", /BigInt64Array/],
     [() => 1, "MW_PAYLOAD_TYPE", /function/],
   ];

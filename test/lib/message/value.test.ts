@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { payloadForm } from "../../../lib/message/payload.ts";
 import { parseTime } from "../../../lib/message/time.ts";
-import { READ_MISSING, READ_NAN, READ_OK, readText } from "../../../lib/message/value.ts";
+import { READ_MISSING, READ_NAN, READ_OK, READ_UNIT, readText } from "../../../lib/message/value.ts";
 import { signalsFromHeader, splitUnit } from "../../../lib/signals/set.ts";
 
 describe("readText", () => {
@@ -18,15 +18,17 @@ describe("readText", () => {
     ["71.2°C", "deg C", 71.2, READ_OK, "text-number"],
     ["71,2 ℃", "°C", 71.2, READ_OK, "text-number"],
     ["45 %", "", 45, READ_OK, "text-unit"],
-    ["160 degF", "degC", NaN, READ_NAN, "unit-other"],
-    ["5 mW", "MW", NaN, READ_NAN, "unit-other"],
+    ["160 degF", "degC", NaN, READ_UNIT, "unit-other"],
+    ["5 mW", "MW", NaN, READ_UNIT, "unit-other"],
     ["5 Bar", "bar", 5, READ_OK, "text-number"],
     ["12 m³/h", "m3/h", 12, READ_OK, "text-number"],
     ["ON", "", 1, READ_OK, "text-number"],
     ["false", "", 0, READ_OK, "text-number"],
     ["", "", NaN, READ_MISSING, ""],
     ["n/a", "", NaN, READ_MISSING, ""],
-    ["NaN", "", NaN, READ_MISSING, ""],
+    ["NaN", "", NaN, READ_NAN, "not-a-number"],
+    ["Bad", "", NaN, READ_NAN, "not-a-number"],
+    ["402 kPa", "bar", NaN, READ_UNIT, "unit-other"],
     ["0x1F", "", NaN, READ_NAN, "not-a-number"],
     ["Infinity", "", NaN, READ_NAN, "not-a-number"],
     ["1e999", "", NaN, READ_NAN, "not-a-number"],
@@ -53,6 +55,11 @@ describe("parseTime", () => {
     ["1700000000000", 1_700_000_000_000],
     [0, 0],
     [12n, 12],
+    [1000, 1000],
+    [1_764_000_000, NaN],
+    ["1764000000.5", NaN],
+    [1_764_000_000n, NaN],
+    [new Date(1_764_000_000), 1_764_000_000],
     [new Date(5), 5],
     ["2020-03-09T10:14:33Z", Date.UTC(2020, 2, 9, 10, 14, 33)],
     ["2020-03-09 10:14:33.5+01:00", Date.UTC(2020, 2, 9, 9, 14, 33, 500)],

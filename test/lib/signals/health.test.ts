@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { HealthMonitor } from "../../../lib/signals/health.ts";
+import { READ_UNIT } from "../../../lib/message/value.ts";
 import { learnHealth } from "../../../lib/signals/learn.ts";
 import { describe as inLanguage } from "../../../lib/signals/sentences.ts";
 import { CLOCK_CODES, SIGNAL_CODES, type ClockCode, type LearnedHealth, type SignalSet } from "../../../lib/signals/types.ts";
@@ -37,6 +38,8 @@ describe("HealthMonitor: values", () => {
     assert.deepEqual(code(monitor, [NaN, Infinity, NaN]).codes, ["missing", "nan", "ok"]);
     assert.deepEqual(texts(monitor), ["temp is missing", "vib is not a number"]);
     assert.deepEqual(code(monitor, [NaN, NaN, 1], NaN, NaN, Uint8Array.of(2, 1, 0)).codes, ["nan", "missing", "ok"]);
+    assert.deepEqual(code(monitor, [NaN, 1, 1], NaN, NaN, Uint8Array.of(READ_UNIT, 0, 0)).codes, ["nan", "ok", "ok"]);
+    assert.deepEqual(texts(monitor), ["temp came in another unit than degC: not used"]);
     assert.equal(code(monitor, [NaN, NaN, 1]).usable, false);
   });
   it("out of limits, in words of both languages", () => {

@@ -67,6 +67,8 @@ describe("millwright-anomaly: bad input", function () {
     ["a nested object", { payload: { ...good, vib: { value: 1 } } }, "MW_SAMPLE_VALUE"],
     ["a cycle without signals", { payload: { a: cyclic } }, "MW_SAMPLE_NO_SIGNAL"],
     ["a time that is none", { payload: good, timestamp: "yesterday" }, "MW_TIMESTAMP_INVALID"],
+    ["seconds for milliseconds", { payload: good, timestamp: 1_764_000_000 }, "MW_TIMESTAMP_INVALID"],
+    ["a text for three signals", { payload: "hello" }, "MW_PAYLOAD_TYPE"],
     ["an array of empty objects", { payload: [{}, {}] }, "MW_DATASET_ROW"],
     [
       "rows of different lengths",
