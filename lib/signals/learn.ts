@@ -74,6 +74,8 @@ function learnSignal({ rows, cols, data }: Table, c: number, follows: Uint8Array
   const median = quantile(sorted, 0.5);
   const spread = (quantile(sorted, 0.84) - quantile(sorted, 0.16)) / 2;
   const changes = compared > 0 ? moved / compared : 0;
+  // a coarse reading far from 0, such as 3.9, 4.0 or 4.1 bar, has few values too
+  const coarse = count >= ENOUGH && spec.kind === "auto" && distinct > 2 && Math.abs(median) > 4 * Math.max(spread, stepCap);
   const judged = count >= ENOUGH && !discrete && spec.kind !== "ignore";
   return {
     count,
@@ -88,7 +90,7 @@ function learnSignal({ rows, cols, data }: Table, c: number, follows: Uint8Array
     // the longest of n runs grows with log n, so three times the longest learned one is beyond weeks of normal data; a signal that rested for
     // a fifth of the time may rest for any time
     stuckAfter: judged && longestRun * 5 <= count ? 3 * longestRun + 10 : 0,
-    scaleAfter: judged && stepCap > 0 ? scaleRun(changes, spec.unit) : 0,
+    scaleAfter: (judged || coarse) && stepCap > 0 ? scaleRun(changes, spec.unit) : 0,
   };
 }
 

@@ -25,6 +25,7 @@ const FOLLOW = 1; // and after a conversion, where level and spread have spoken 
 const JUMP = 8; // clipped steps that a conversion must move the value at least: near 0 all of them land at the same place
 const TRIES = 3; // the spread is compared after n, 2n and 4n samples
 const MISSES = 2; // samples in a row outside the converted band that a suspicion survives
+const SETTLE = 3; // samples within which a conversion is complete: one average over both scales may lie between
 
 export interface ScaleState {
   readonly hypothesis: number;
@@ -45,22 +46,27 @@ export class ScaleWatch {
   readonly #conversions: readonly Conversion[];
   readonly #low: number;
   readonly #high: number;
+  readonly #alive: Uint8Array; // conversions that explain every sample since the step
+  readonly #backs: Float64Array; // last value, converted back
+  readonly #sums: Float64Array; // sums of clipped steps, converted back
   readonly #telling: boolean; // the level alone says something: it is far from 0
-  #hypothesis = -1;
+  #hypothesis = -1; // the nearest of those alive, -1 = none
   #confirmed = false;
   #run = 0;
   #tries = 0;
   #misses = 0;
-  #steps = 0; // sum of clipped steps, converted back
-  #back = NaN; // last value, converted back
   #good = NaN; // last normal value
   #before = UNKNOWN; // what the sample before was
+  #away = 0; // abnormal samples since the last normal one
 
   constructor(spec: SignalSpec, learned: LearnedSignal) {
     this.#learned = learned;
     const scale = temperatureScale(spec.unit);
     const degrees = scale === "C" ? [TO_F] : scale === "F" ? [TO_C] : spec.unit === "" ? [TO_F, TO_C] : [];
     this.#conversions = [...FACTORS, ...degrees];
+    this.#alive = new Uint8Array(this.#conversions.length);
+    this.#backs = new Float64Array(this.#conversions.length);
+    this.#sums = new Float64Array(this.#conversions.length);
     const margin = WIDEN * (learned.max - learned.min);
     this.#low = learned.min - margin;
     this.#high = learned.max + margin;
@@ -72,12 +78,14 @@ export class ScaleWatch {
     if (value >= this.#low && value <= this.#high) {
       this.#good = value;
       this.#before = NORMAL;
+      this.#away = 0;
       this.#hypothesis = -1;
       this.#confirmed = false;
       return false;
     }
-    if (this.#hypothesis < 0) this.#suspect(value);
-    else this.#follow(value);
+    this.#away++;
+    if (this.#hypothesis >= 0) this.#follow(value);
+    else this.#suspect(value);
     this.#before = ABNORMAL;
     return this.#confirmed;
   }
@@ -92,52 +100,88 @@ export class ScaleWatch {
     return this.#conversions[this.#hypothesis]?.name ?? "";
   }
   get converted(): number {
-    return this.#back;
+    return this.#backs[this.#hypothesis] ?? NaN;
   }
 
   #suspect(value: number): void {
-    if (this.#before === ABNORMAL || (this.#before === UNKNOWN && !this.#telling)) return;
     const { stepCap, median, min, max } = this.#learned;
-    if (this.#before === NORMAL && Math.abs(value - this.#good) < JUMP * stepCap) return;
-    const from = this.#before === NORMAL ? this.#good : median;
-    const reach = this.#before === NORMAL ? 2 * stepCap : Math.max(max - median, median - min);
+    const stepped = this.#before !== UNKNOWN && this.#away <= SETTLE && !Number.isNaN(this.#good);
+    if (!stepped && (this.#before !== UNKNOWN || !this.#telling)) return;
+    if (stepped && Math.abs(value - this.#good) < JUMP * stepCap) return;
+    const from = stepped ? this.#good : median;
+    const reach = stepped ? 2 * stepCap : Math.max(max - median, median - min);
     let nearest = reach;
+    this.#alive.fill(0);
     for (let k = 0; k < this.#conversions.length; k++) {
       const back = convertBack(this.#conversions[k]!, value);
       const distance = Math.abs(back - from);
+      if (distance > reach) continue;
+      this.#alive[k] = 1;
+      this.#backs[k] = back;
+      this.#sums[k] = 0;
       if (distance > nearest) continue;
       nearest = distance;
       this.#hypothesis = k;
-      this.#back = back;
     }
     this.#run = 1;
     this.#tries = 0;
     this.#misses = 0;
-    this.#steps = 0;
   }
 
   #follow(value: number): void {
-    const conversion = this.#conversions[this.#hypothesis]!;
-    const back = convertBack(conversion, value);
-    const { min, max } = this.#learned;
+    const { min, max, stepCap } = this.#learned;
     const margin = FOLLOW * (max - min);
-    if (back < min - margin || back > max + margin) {
-      if (!this.#confirmed || ++this.#misses > MISSES) this.#drop();
+    let alive = 0;
+    for (let k = 0; k < this.#conversions.length; k++) {
+      if (this.#alive[k] === 0) continue;
+      const back = convertBack(this.#conversions[k]!, value);
+      if (back >= min - margin && back <= max + margin) {
+        alive++;
+        this.#sums[k]! += Math.min(Math.abs(back - this.#backs[k]!), stepCap);
+        this.#backs[k] = back;
+      } else if (!this.#confirmed) {
+        this.#alive[k] = 0;
+      }
+    }
+    if (alive === 0) {
+      if (!this.#confirmed || ++this.#misses > MISSES) this.#drop(value);
       return;
     }
     this.#misses = 0;
-    this.#steps += Math.min(Math.abs(back - this.#back), this.#learned.stepCap);
-    this.#back = back;
     this.#run++;
+    if (this.#alive[this.#hypothesis] === 0) this.#hypothesis = this.#alive.indexOf(1);
     if (this.#confirmed || this.#run < this.#learned.scaleAfter * 2 ** this.#tries) return;
-    const ratio = this.#steps / (this.#run - 1) / this.#learned.step;
-    if (ratio >= conversion.least && ratio <= conversion.most) this.#confirmed = true;
-    else if (++this.#tries === TRIES) this.#drop();
+    if (!this.#compare() && ++this.#tries === TRIES) this.#drop(value);
   }
 
-  #drop(): void {
+  /** Confirms the conversion whose spread is most like the learned one. */
+  #compare(): boolean {
+    let least = Infinity;
+    for (let k = 0; k < this.#conversions.length; k++) {
+      const ratio = this.#sums[k]! / (this.#run - 1) / this.#learned.step;
+      const { least: low, most } = this.#conversions[k]!;
+      if (this.#alive[k] === 0 || ratio < low || ratio > most || Math.abs(Math.log(ratio)) >= least) continue;
+      least = Math.abs(Math.log(ratio));
+      this.#hypothesis = k;
+      this.#confirmed = true;
+    }
+    if (least < Infinity) this.#only(this.#hypothesis);
+    return least < Infinity;
+  }
+
+  /** After a conversion that was certain, another one is looked for from what is usual. */
+  #drop(value: number): void {
+    const certain = this.#confirmed;
     this.#hypothesis = -1;
     this.#confirmed = false;
+    if (!certain) return;
+    this.#before = UNKNOWN;
+    this.#suspect(value);
+  }
+
+  #only(k: number): void {
+    this.#alive.fill(0);
+    if (k >= 0) this.#alive[k] = 1;
   }
 
   save(): ScaleState {
@@ -145,8 +189,8 @@ export class ScaleWatch {
       hypothesis: this.#hypothesis,
       confirmed: this.#confirmed,
       run: this.#run,
-      steps: this.#steps,
-      back: this.#back,
+      steps: this.#sums[this.#hypothesis] ?? 0,
+      back: this.converted,
       good: this.#good,
       before: this.#before,
     };
@@ -156,10 +200,14 @@ export class ScaleWatch {
     this.#hypothesis = state.hypothesis < this.#conversions.length ? state.hypothesis : -1;
     this.#confirmed = this.#hypothesis >= 0 && state.confirmed;
     this.#run = state.run;
-    this.#steps = state.steps;
-    this.#back = state.back;
+    this.#only(this.#hypothesis);
+    if (this.#hypothesis >= 0) {
+      this.#sums[this.#hypothesis] = state.steps;
+      this.#backs[this.#hypothesis] = state.back;
+    }
     this.#good = state.good;
     this.#before = state.before;
+    this.#away = state.before === ABNORMAL ? SETTLE : 0;
   }
 }
 

@@ -86,6 +86,51 @@ describe("a changed unit or scale", () => {
     assert.ok(found >= 18, `${found} of 20`);
   });
 
+  // pressure 4 +- 0.1 bar in the resolutions and units that plants have, suddenly in kPa
+  const pressures: readonly (readonly [string, string, (x: number) => number])[] = [
+    ["white", "bar", (x) => x],
+    ["white", "", (x) => x],
+    ["two decimals", "bar", (x) => Math.round(100 * x) / 100],
+    ["one decimal", "bar", (x) => Math.round(10 * x) / 10],
+    ["one decimal", "", (x) => Math.round(10 * x) / 10],
+  ];
+  for (const [what, unit, read] of pressures) {
+    for (const factor of [10, 100, 1000, 0.01]) {
+      it(`a pressure of ${what}, unit "${unit}", x ${factor}`, () => {
+        for (let seed = 1; seed <= 20; seed++) {
+          const noise = gauss(uniform(seed));
+          const { called, text } = watch(
+            unit,
+            () => read(4 + 0.1 * noise()),
+            (x) => factor * x,
+          );
+          assert.ok(called > 200, `seed ${seed}: ${called}`);
+          assert.ok(text.includes(factor >= 1 ? `(x ${factor})` : "(/ 100)"), text);
+        }
+      });
+    }
+  }
+
+  it("also when a mean over both scales lies between, and when another change follows the first", () => {
+    const noise = gauss(uniform(4));
+    const changed = (x: number, i: number): number => (i === 0 ? 50 * x : i < 60 ? 100 * x : i < 200 ? 1000 * x : 10 * x);
+    const { called, text } = watch("bar", () => 4 + 0.1 * noise(), changed);
+    assert.ok(called > 340, String(called));
+    assert.ok(text.includes("(x 10)"), text);
+  });
+
+  it("is not seen where a signal steps through a few values", () => {
+    const random = uniform(8);
+    const modes = [0, 1, 2, 5, 10, 20, 50];
+    let mode = 0;
+    const { called } = watch(
+      "",
+      (i) => (i % 5 === 0 ? (mode = modes[Math.floor(random() * 4)]!) : mode),
+      () => modes[4 + Math.floor(random() * 3)]!,
+    );
+    assert.equal(called, 0);
+  });
+
   it("is taken back when the values are normal again", () => {
     const { called } = watch("", NORMAL["white noise"]!(3), (x, i) => (i < 100 ? 10 * x : x));
     assert.ok(called > 80 && called <= 100, String(called));
