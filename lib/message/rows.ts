@@ -1,5 +1,5 @@
 /** Rows of an array payload: objects, arrays in signal order, or numbers. */
-import { fail, MillwrightError, show, type Details } from "../errors.ts";
+import { fail, MillwrightError, show, type Detail } from "../errors.ts";
 import { say, type Sentence } from "../signals/sentences.ts";
 import { signalsFromSample } from "../signals/set.ts";
 import type { SignalSpec } from "../signals/types.ts";
@@ -63,8 +63,8 @@ export class ArrayRows implements RowSource {
   #refuse(error: unknown, row: unknown): never {
     if (!(error instanceof MillwrightError) || error.code === "MW_DATASET_LABELS") throw error;
     if (error.code === "MW_TIMESTAMP_INVALID") {
-      const { field, got } = error.details as Details<"MW_TIMESTAMP_INVALID">;
-      fail(error.code, { field: { en: `${String(field)} in row ${this.#at + 1}`, zh: `${String(field)}（第 ${this.#at + 1} 行）` }, got }, error);
+      const { field, got } = error.details as { readonly field: string; readonly got: Detail };
+      fail(error.code, { field: { en: `${field} in row ${this.#at + 1}`, zh: `${field}（第 ${this.#at + 1} 行）` }, got }, error);
     }
     const got = error.code === "MW_SAMPLE_VALUE" ? { en: error.message, zh: error.describe("zh") } : show(row);
     const n = this.signals.length;
