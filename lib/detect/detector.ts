@@ -5,7 +5,7 @@
 import { fail } from "../errors.ts";
 import { HealthMonitor, type HealthState } from "../signals/health.ts";
 import type { HealthReason, HealthReport } from "../signals/types.ts";
-import { SampleBuffer, type BufferState } from "./buffer.ts";
+import { SampleBuffer, type BufferState, type SampleChunk } from "./buffer.ts";
 import { alarmSettings } from "./alarm.ts";
 import type { DetectorEvent } from "./events.ts";
 import { applyFeedback, type Feedback, type FeedbackKind, type FeedbackTarget } from "./feedback.ts";
@@ -58,8 +58,9 @@ export interface DetectorState {
 
 /** Continuous mode: fitted again when so many times the samples of the last fit have been accepted since. */
 const REFIT_GROWTH = 0.25;
-/** Samples replayed per push after a fit, so that a push stays well below a millisecond. */
-const REPLAY = 4;
+/** Time a push may spend on replaying what came during a training run, ms; and the samples it replays in any case, so that it ends. */
+const REPLAY_MS = 0.4;
+const LEAST_REPLAY = 2;
 /** Longest queue for the replay; what is older is a gap. */
 const MAX_QUEUE = 20_000;
 /** Fewest samples a fit is tried with. */
@@ -302,6 +303,11 @@ export class Detector {
     if (this.excluded.length > MAX_EXCLUDED) this.excluded.shift();
   }
 
+  /** What is kept for learning, oldest first; read-only. */
+  chunks(): readonly SampleChunk[] {
+    return this.buffer.chunks();
+  }
+
   /** Forgets everything that was learned and learns anew. */
   reset(): void {
     this.buffer.clear();
@@ -361,13 +367,25 @@ export class Detector {
     this.queue.push({ row: row.slice(), judged: health.judged.slice(), gap: health.gap || full, alarmed: this.watcher?.alarm.on ?? false });
   }
 
-  private catchUp(): void {
+  /**
+   * Lets a newly installed model catch up with the samples that came during its training, for about `budgetMs`; returns how many are left.
+   * Every push does a part of it; whoever has time between samples may do more.
+   */
+  catchUp(budgetMs = REPLAY_MS): number {
     const next = this.successor;
-    if (!next) return;
-    for (const q of this.queue.splice(0, REPLAY)) next.replay(q.row, q.judged, q.gap, q.alarmed);
-    if (this.queue.length > 0) return;
+    if (!next) return 0;
+    const until = performance.now() + budgetMs;
+    let done = 0;
+    while (done < this.queue.length) {
+      const q = this.queue[done++]!;
+      next.replay(q.row, q.judged, q.gap, q.alarmed);
+      if (done >= LEAST_REPLAY && performance.now() >= until) break;
+    }
+    this.queue.splice(0, done);
+    if (this.queue.length > 0) return this.queue.length;
     if (this.watcher) next.adopt(this.watcher.save());
     this.watcher = next;
     this.successor = undefined;
+    return 0;
   }
 }

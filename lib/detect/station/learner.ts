@@ -196,6 +196,15 @@ export class Learner {
     this.#hold = null;
     this.#anew = false;
     this.#memory.touch();
+    this.#drain(live);
+  }
+
+  /** Lets a model catch up between messages: after a long dataset there may be thousands of samples waiting. */
+  #drain(live: Live): void {
+    if (this.#closing.signal.aborted || live !== this.live || live.detector.catchUp() === 0) return;
+    setImmediate(() => {
+      this.#drain(live);
+    });
   }
 
   /** Another node made another version the active one. */

@@ -5,7 +5,7 @@ import type { Live } from "./live.ts";
 
 /** Undefined when nothing is kept. Copied in slices; throws the signal's reason once it is aborted. */
 export async function recorded({ detector, signals }: Live, signal: AbortSignal): Promise<Dataset | undefined> {
-  const { chunks } = detector.save().buffer;
+  const chunks = detector.chunks();
   const rows = chunks.reduce((sum, c) => sum + c.times.length, 0);
   if (rows === 0) return undefined;
   const slices = new Slices(signal);

@@ -283,7 +283,8 @@ describe("Detector", () => {
     learn(r, next);
     for (let i = 0; i < 100; i++) r.push(next());
     const job = r.detector.buffered();
-    for (let i = 0; i < 60; i++) r.push(next());
+    const WAITED = 8000; // more than one push catches up with
+    for (let i = 0; i < WAITED; i++) r.push(next());
     const { model, warm } = fitDetector(job);
     r.detector.install(model, warm);
     const state = structuredClone(r.detector.save());
@@ -291,7 +292,7 @@ describe("Detector", () => {
     const again = new Detector(settings({ mode: "continuous" }));
     again.load(state, model);
     for (let i = 0; i < 200; i++) {
-      const { score } = again.push(next(), Date.UTC(2026, 0, 1) + (LEARN + 161 + i) * 1000);
+      const { score } = again.push(next(), Date.UTC(2026, 0, 1) + (LEARN + 101 + WAITED + i) * 1000);
       assert.ok(!(score > 1), `score ${score} on normal data`);
     }
   });
@@ -318,6 +319,24 @@ describe("Detector", () => {
     assert.ok(told >= 0);
     assert.ok(!r.events.slice(told).some((e) => e.type === "alarm-start"), "no alarm on it afterwards");
     assert.equal(r.push(next((x) => (x[1]! *= 1000))).contributions[1], 0);
+  });
+
+  it("catches up by itself, or between samples", () => {
+    const r = rig();
+    const next = machine();
+    for (let i = 0; i < LEARN; i++) r.push(next());
+    const job = r.detector.takeJob()!;
+    for (let i = 0; i < 8000; i++) r.push(next());
+    const { model, warm } = fitDetector(job);
+    r.detector.install(model, warm);
+    assert.equal(r.push(next()).cannotJudge, "warming");
+    let left = Infinity;
+    for (let i = 0; left > 0; i++) {
+      const now = r.detector.catchUp();
+      assert.ok(now < left && i < 8000);
+      left = now;
+    }
+    assert.equal(r.push(next()).phase, "watching");
   });
 
   describe("feedback", () => {
