@@ -84,8 +84,8 @@ export const ERRORS = {
   },
   // model and store
   MW_MODEL_NAME: {
-    en: "{field} must be a model name of letters, digits, dot, dash and underscore, got {got}",
-    zh: "{field} 必须是由字母、数字、点、短横线和下划线组成的模型名，实际为 {got}",
+    en: "{field} must be a model name of letters, digits, spaces, dot, dash and underscore, got {got}",
+    zh: "{field} 必须是由字母、数字、空格、点、短横线和下划线组成的模型名，实际为 {got}",
     status: "setting",
   },
   MW_MODEL_NOT_FOUND: { en: "the model {field} has no version {got}", zh: "模型 {field} 没有版本 {got}", status: "model" },

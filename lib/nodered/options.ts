@@ -13,13 +13,18 @@ interface NumberField extends Base<number> {
   readonly min?: number;
   readonly max?: number;
 }
+interface StringField extends Base<string> {
+  readonly type: "string";
+  /** Refuses what is no such text; throws a coded error that names `field`. */
+  readonly check?: (value: string, field: string) => unknown;
+}
 interface JsonField extends Base<unknown> {
   readonly type: "json";
   /** Checks the parsed value and gives it its type; throws through `fail("MW_OPTION_INVALID", ...)`. */
   readonly parse?: (value: unknown, field: string) => unknown;
 }
 export type Field =
-  | (Base<string> & { readonly type: "string" })
+  | StringField
   | NumberField
   | (Base<boolean> & { readonly type: "boolean" })
   | (Base<string> & { readonly type: "enum"; readonly values: readonly string[] })
@@ -81,6 +86,9 @@ export function parseField(name: string, field: Field, raw: unknown): unknown {
     case "json":
       return parseJson(name, field, raw);
     case "string":
+      if (typeof raw !== "string") return invalid(name, field, raw);
+      field.check?.(raw, name);
+      return raw;
     case "node":
       return typeof raw === "string" ? raw : invalid(name, field, raw);
     default:

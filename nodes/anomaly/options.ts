@@ -1,6 +1,7 @@
 /** The options of millwright-anomaly; what concerns the detector has its one default configuration in lib/detect/defaults.ts. */
 import { DEFAULTS } from "../../lib/detect/defaults.ts";
 import { METHOD_NAMES } from "../../lib/detect/types.ts";
+import { checkName } from "../../lib/models/names.ts";
 import type { Fields } from "../../lib/nodered/options.ts";
 
 export const options = {
@@ -8,7 +9,7 @@ export const options = {
   /** "" = the signals of the first message. */
   signals: { type: "node", node: "millwright-signals", default: "" },
   /** "" = a model of this node's own. */
-  model: { type: "string", default: "" },
+  model: { type: "string", default: "", check: (value: string, field: string) => value.trim() === "" || checkName(value.trim(), field) },
   property: { type: "msg-property", default: "payload" },
   output: { type: "msg-property", default: "anomaly" },
   method: { type: "enum", values: ["auto", ...METHOD_NAMES], default: DEFAULTS.method },

@@ -19,6 +19,13 @@ const fields = {
   },
   set: { type: "node", node: "millwright-signals", default: "" },
   property: { type: "msg-property", default: "payload" },
+  code: {
+    type: "string",
+    default: "",
+    check: (value: string, field: string): void => {
+      if (!/^\w*$/.test(value)) fail("MW_OPTION_INVALID", { field, expected: "letters", got: "others" });
+    },
+  },
 } as const satisfies Fields;
 
 /** Field, value, and either the parsed value or the error message. */
@@ -56,6 +63,10 @@ const TABLE: readonly (readonly [keyof typeof fields, unknown, unknown])[] = [
   ["property", 'a["b c"].d', 'a["b c"].d'],
   ["property", "payload..x", /^property must be a property of msg/],
   ["property", "1x", /got "1x"/],
+  ["code", "abc", "abc"],
+  ["code", "", ""],
+  ["code", "a/b", /^code must be letters, got others$/],
+  ["code", 5, /^code must be text, got 5$/],
   ["name", 5, /^name must be text, got 5$/],
 ];
 
@@ -70,7 +81,17 @@ describe("options", () => {
   }
 
   it("gives every default for an empty configuration", () => {
-    assert.deepEqual(parseOptions(fields, {}), { name: "", window: 64, share: 0.5, auto: true, mode: "watch", signals: [], set: "", property: "payload" });
+    assert.deepEqual(parseOptions(fields, {}), {
+      name: "",
+      window: 64,
+      share: 0.5,
+      auto: true,
+      mode: "watch",
+      signals: [],
+      set: "",
+      property: "payload",
+      code: "",
+    });
   });
 
   it("says what is required", () => {
