@@ -19,6 +19,7 @@ interface Version {
 export interface Overview {
   readonly state: "learning" | "training" | "watching" | "waiting" | "refused";
   readonly model: { readonly name: string; readonly version: number; readonly method: string; readonly hash: string } | null;
+  /** In the runtime's language. */
   readonly why: string;
   readonly candidate: number | null;
   readonly signals: readonly string[];
@@ -69,7 +70,8 @@ export class StatePanel {
 
   #order(command: string, version?: number): void {
     this.#failure = "";
-    $.ajax({ url: `millwright-anomaly/${this.#id}/${command}`, method: "POST", contentType: "application/json", data: JSON.stringify({ version }) })
+    const url = `millwright-anomaly/${this.#id}/${command}?lang=${encodeURIComponent(this.#language)}`;
+    $.ajax({ url, method: "POST", contentType: "application/json", data: JSON.stringify({ version }) })
       .fail((request) => {
         const answer = request.responseJSON as { readonly message?: string } | undefined;
         this.#failure = answer?.message ?? request.statusText;
@@ -97,7 +99,7 @@ export class StatePanel {
         ? `${o.model.name}, ${this.#t("modelLine", { version: o.model.version, methods: this.#methods(o.model.method.split(" + ")) })}`
         : this.#t("noModel"),
     );
-    add("why", o.why);
+    add("why", this.#why(o.versions.find((v) => v.version === o.model?.version)) || o.why);
     add("limit", Math.abs(o.limitFactor - 1) < 1e-9 ? "" : `× ${this.#number(o.limitFactor)}`);
     add("signals", o.signals.join(", "));
     add("alarm", o.alarm ? `${o.alarm.id}, ${new Date(o.alarm.start).toLocaleString(this.#language)}` : "");
@@ -158,11 +160,16 @@ export class StatePanel {
     }
     return $("<tr>")
       .toggleClass("millwright-active", used)
-      .attr("title", v.why?.[this.#language.startsWith("zh") ? "zh" : "en"] ?? "")
+      .attr("title", this.#why(v))
       .append(
         cells.map((c) => $("<td>").text(c)),
         action,
       );
+  }
+
+  /** In the editor's language, which need not be the runtime's. */
+  #why(version: Version | undefined): string {
+    return version?.why?.[this.#language.startsWith("zh") ? "zh" : "en"] ?? "";
   }
 
   #methods(names: readonly string[]): string {

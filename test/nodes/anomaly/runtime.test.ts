@@ -250,6 +250,10 @@ describe("millwright-anomaly in Node-RED", function () {
       const refused = await ask("/millwright-anomaly/det/promote", "post", { version: 77 });
       assert.equal(refused.status, 400);
       assert.equal(refused.body["code"], "MW_MODEL_NOT_FOUND");
+      assert.match(String(refused.body["message"]), /^the model .* has no version 77$/);
+      const inChinese = await ask("/millwright-anomaly/det/promote?lang=zh-CN", "post", { version: 77 });
+      assert.match(String(inChinese.body["message"]), /^模型 .* 没有版本 77$/);
+      assert.ok((body["versions"] as { why: { en: string; zh: string } }[]).every((v) => /[a-z]/.test(v.why.en) && /[\u4e00-\u9fff]/.test(v.why.zh)));
       assert.equal((await ask("/millwright-anomaly/det/dance", "post", {})).body["code"], "MW_COMMAND_UNKNOWN");
       assert.equal((await ask("/millwright-anomaly/det/reset", "post", {})).status, 200);
       assert.equal((await ask("/millwright-anomaly/det")).body["state"], "learning");
