@@ -11,7 +11,7 @@ import type { DetectorEvent } from "./events.ts";
 import { applyFeedback, type Feedback, type FeedbackKind, type FeedbackTarget } from "./feedback.ts";
 import { HealthWatch } from "./health-watch.ts";
 import type { DetectorModel } from "./model.ts";
-import type { DetectorSettings, FitJob } from "./settings.ts";
+import { MIN_ROWS, type DetectorSettings, type FitJob } from "./settings.ts";
 import { Watcher, type WarmState, type WatcherState } from "./watcher.ts";
 
 export type Phase = "learning" | "training" | "warming" | "watching";
@@ -63,8 +63,6 @@ const REPLAY_MS = 0.4;
 const LEAST_REPLAY = 2;
 /** Longest queue for the replay; what is older is a gap. */
 const MAX_QUEUE = 20_000;
-/** Fewest samples a fit is tried with. */
-const MIN_ROWS = 30;
 const MAX_EXCLUDED = 200;
 const CRITICAL = 3;
 const WARNING = 0.8;
@@ -345,13 +343,13 @@ export class Detector {
     return state && this.successor ? { ...state, fused: null, change: null } : state;
   }
 
-  /** Goes on from a saved state. `model`: the one it was watching with, if it was. Throws MW_STATE_SIGNALS when it belongs to other signals. */
-  load(state: DetectorState, model?: DetectorModel): void {
+  /** Goes on from a saved state. `model`: the one to watch with; `same`: it is the one that the state was saved with, else the streams warm up anew. Throws MW_STATE_SIGNALS when it belongs to other signals. */
+  load(state: DetectorState, model?: DetectorModel, same = true): void {
     const names = this.settings.signals.map((s) => s.name).join(", ");
     if (state.names.join(", ") !== names) fail("MW_STATE_SIGNALS", { expected: state.names.join(", "), got: names });
     if (model) {
       this.install(model);
-      if (state.watcher) this.watcher?.load(state.watcher);
+      if (state.watcher) this.watcher?.load(same ? state.watcher : { ...state.watcher, fused: null, change: null });
     }
     this.buffer.load(state.buffer);
     this.monitor.load(state.health);

@@ -1,6 +1,6 @@
 /** From what was recorded to what can be learned: excluded and labelled samples out, short gaps filled, kinds of signals told apart. */
 import type { LearnedHealth } from "../signals/types.ts";
-import type { FitJob } from "./settings.ts";
+import { MIN_ROWS, type FitJob } from "./settings.ts";
 import { analogColumns, classifySignals, type SignalClass, type SignalKind as LearnedVariation } from "./split.ts";
 import { FitError, type Matrix, type TrainingSet } from "./types.ts";
 
@@ -8,8 +8,6 @@ import { FitError, type Matrix, type TrainingSet } from "./types.ts";
 const HOLD = 5;
 /** A signal that is missing more often than this cannot be learned. */
 const MOST_MISSING = 0.5;
-/** Fewest samples a fit is tried with. */
-export const MIN_ROWS = 30;
 
 export type LearnedKind = LearnedVariation | "ignore";
 

@@ -3,6 +3,9 @@ import type { SignalSpec } from "../signals/types.ts";
 import type { SampleChunk } from "./buffer.ts";
 import type { MethodName } from "./types.ts";
 
+/** Fewest samples that a fit is tried with: held-out blocks of fewer say nothing about a limit. */
+export const MIN_ROWS = 80;
+
 export type MethodChoice = "auto" | MethodName;
 
 /** What the engineer decides about a detector; nothing else is tuned per machine. */

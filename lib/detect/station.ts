@@ -4,7 +4,7 @@
  *
  * Order: messages leave in the order they came. Live samples are judged at once, also while a dataset in front of them is still being scored.
  */
-import { toMillwrightError } from "../errors.ts";
+import { fail, show, toMillwrightError } from "../errors.ts";
 import { readDataset, type Dataset } from "../message/dataset.ts";
 import { parsePeriods } from "../message/labels.ts";
 import { payloadForm } from "../message/payload.ts";
@@ -91,7 +91,7 @@ export class Station {
     const { learner } = this;
     if (learner.refused) return this.#leave(msg, refusal(null), send);
     const periods = parsePeriods(msg["exclude"]);
-    const live = learner.live ?? learner.begin(learner.signals ?? signalsFromSample(payload, this.#field).signals);
+    const live = learner.liveFor(() => signalsFromSample(payload, this.#field).signals);
     live.read(payload, msg["timestamp"]);
     this.lastSample = payload;
     for (let i = 0; i < periods.length; i += 2) learner.exclude(periods[i]!, periods[i + 1]!);
@@ -142,7 +142,7 @@ export class Station {
       const limitFactor = learner.live?.detector.limitFactor ?? 1;
       return scoreBatch(data, learner.loaded, { detector: this.#detectorSettings(data.signals), limitFactor }, signal);
     }
-    const live = learner.live ?? learner.begin(data.signals);
+    const live = this.learner.liveFor(() => data.signals);
     return learnBatch(data, live, (j) => this.#after(live, j), signal);
   }
 
@@ -188,6 +188,12 @@ export class Station {
   async #datasetOf(msg: Message, payload: unknown, signal: AbortSignal): Promise<Dataset | undefined> {
     if (payload === undefined || payload === null || payload === "") return undefined;
     const form = payloadForm(payload, this.learner.signals?.length ?? 0, this.#field);
+    if (form === "sample" && typeof payload === "string")
+      return fail("MW_PAYLOAD_TYPE", {
+        field: this.#field,
+        expected: { en: "a dataset (rows or CSV text), or nothing for what is buffered", zh: "数据集（多行样本或 CSV 文本），或留空以使用缓存的数据" },
+        got: show(payload),
+      });
     return form === "sample" ? undefined : this.#read(msg, payload as string | unknown[], signal);
   }
 

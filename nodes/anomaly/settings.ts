@@ -1,5 +1,6 @@
 /** From the options of a node to the settings of its station. */
 import { join } from "node:path";
+import { MIN_ROWS } from "../../lib/detect/settings.ts";
 import type { StationSettings } from "../../lib/detect/station.ts";
 import { parsePath } from "../../lib/message/property.ts";
 import { checkName } from "../../lib/models/names.ts";
@@ -8,7 +9,6 @@ import type { SignalSet } from "../../lib/signals/types.ts";
 import type { options } from "./options.ts";
 
 const MINUTE = 60_000; // ms
-const FEWEST = 30; // samples
 
 /** `folder`: Millwright's folder in Node-RED's user folder. */
 export function stationSettings(o: Options<typeof options>, id: string, folder: string, signals: SignalSet | undefined): StationSettings {
@@ -21,7 +21,7 @@ export function stationSettings(o: Options<typeof options>, id: string, folder: 
     detector: {
       method: o.method,
       mode: o.mode,
-      learnSamples: inMinutes ? 0 : Math.max(FEWEST, Math.round(o.learnFor)),
+      learnSamples: inMinutes ? 0 : Math.max(MIN_ROWS, Math.round(o.learnFor)),
       learnMs: inMinutes ? o.learnFor * MINUTE : 0,
       falseAlarmsPerWeek: o.falseAlarms,
       confidence: o.confidence,

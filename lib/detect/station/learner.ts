@@ -4,7 +4,7 @@ import type { Dataset } from "../../message/dataset.ts";
 import type { SignalSpec } from "../../signals/types.ts";
 import type { Judgement } from "../detector.ts";
 import type { Feedback } from "../feedback.ts";
-import type { FitJob } from "../settings.ts";
+import { MIN_ROWS, type FitJob } from "../settings.ts";
 import type { TrainResult } from "../trainer.ts";
 import type { ArrivalClock } from "./arrival.ts";
 import type { ModelChange } from "./bus.ts";
@@ -44,6 +44,8 @@ export class Learner {
   readonly #settings: StationSettings;
   readonly #tools: LearnerTools;
   readonly #outlets: Outlets;
+  /** The signals are free to change with the next message. */
+  #free = false;
   readonly #clock: ArrivalClock;
   readonly #memory: Memory;
   readonly #closing = new AbortController();
@@ -69,7 +71,7 @@ export class Learner {
   }
 
   get signals(): readonly SignalSpec[] | undefined {
-    return this.live?.signals ?? this.#settings.signals?.signals;
+    return (this.#free ? undefined : this.live?.signals) ?? this.#settings.signals?.signals;
   }
 
   /** Time between samples that the settings give, ms; 0 = learned. */
@@ -106,7 +108,7 @@ export class Learner {
 
   #resume(live: Live, { saved, state }: ReturnType<typeof restored>): Live {
     try {
-      live.detector.load(state, this.loaded?.sha256 === saved.sha256 ? this.loaded.model : undefined);
+      live.detector.load(state, this.loaded?.model, this.loaded?.sha256 === saved.sha256);
       this.#anew ||= saved.anew;
       this.#hold = saved.hold;
       this.teller.alarm = saved.alarm ?? undefined;
@@ -121,6 +123,13 @@ export class Learner {
   begin(signals: readonly SignalSpec[]): Live {
     this.live = new Live({ ...this.#settings.detector, signals, periodMs: this.periodMs }, this.#clock, this.#settings.property.join("."));
     return this.live;
+  }
+
+  /** The live stream; begun with `signals` when there is none yet, or after a reset, where without a signal set the next message decides. */
+  liveFor(signals: () => readonly SignalSpec[]): Live {
+    if (this.live && !this.#free) return this.live;
+    this.#free = false;
+    return this.begin(this.#settings.signals?.signals ?? signals());
   }
 
   state(j: Judgement): StationState {
@@ -227,7 +236,7 @@ export class Learner {
   async train(data: Dataset | undefined): Promise<LearnedEvent> {
     if (this.desk.run) fail("MW_TRAIN_BUSY", { field: this.desk.name });
     if (data === undefined) {
-      if (this.live === undefined) return fail("MW_DATASET_TOO_SMALL", { got: 0, expected: 1 });
+      if (this.live === undefined) return fail("MW_DATASET_TOO_SMALL", { got: 0, expected: MIN_ROWS });
       return this.#run(this.live.detector.buffered(), this.live, true);
     }
     this.live?.detector.begin(data.x.rows);
@@ -268,6 +277,7 @@ export class Learner {
     this.loaded = undefined;
     this.refused = undefined;
     this.#anew = true;
+    this.#free = true;
     this.#resets++;
     this.#hold = null;
     this.#retryAt = 0;

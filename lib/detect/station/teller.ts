@@ -1,6 +1,6 @@
 /** What is told by the second output: alarms with a beginning and an end, and progress, not too often. */
 import type { Bilingual, Language } from "../../errors.ts";
-import type { DetectorEvent } from "../events.ts";
+import type { AlarmEvent, DetectorEvent } from "../events.ts";
 import type { Loaded, Run } from "./desk.ts";
 import type { LearnedEvent } from "./events.ts";
 import type { Outlets } from "./types.ts";
@@ -15,11 +15,16 @@ export interface OpenAlarm {
   readonly start: number;
 }
 
+/** What was told of the open alarm last. */
+type Last = Pick<AlarmEvent, "score" | "peak" | "limit" | "top">;
+const UNKNOWN: Last = { score: 0, peak: 0, limit: 1, top: [] };
+
 export class Teller {
   /** Told, and not yet ended. */
   alarm: OpenAlarm | undefined;
   readonly #outlets: Outlets;
   readonly #now: () => number;
+  #last: Last = UNKNOWN;
   #told: { readonly progress: number; readonly at: number; readonly phase: string } = NOTHING;
 
   constructor(outlets: Outlets, now: () => number) {
@@ -33,6 +38,7 @@ export class Teller {
       const event = Number.isNaN(told.at) ? { ...told, at } : told;
       if (event.type === "alarm-start") this.alarm = { id: event.id, start: event.start };
       if (event.type === "alarm-end") this.alarm = undefined;
+      if (event.type === "alarm-start" || event.type === "alarm-update") this.#last = event;
       this.#outlets.emit(event);
     }
   }
@@ -42,7 +48,9 @@ export class Teller {
     const told = this.alarm;
     if (told === undefined || told.id === id) return;
     this.alarm = undefined;
-    this.#outlets.emit({ type: "alarm-end", id: told.id, start: told.start, at, durationMs: at - told.start, score: 0, peak: 0, limit: 1, top: [] });
+    const { score, peak, limit, top } = this.#last;
+    this.#outlets.emit({ type: "alarm-end", id: told.id, start: told.start, at, durationMs: at - told.start, score, peak, limit, top });
+    this.#last = UNKNOWN;
   }
 
   progress(phase: "learning" | "queued" | "training", progress: number, ahead: number): void {

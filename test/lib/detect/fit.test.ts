@@ -117,10 +117,10 @@ describe("fitting a detector", () => {
         () => fitDetector(jobOf(data, more)),
         (e: unknown) => e instanceof FitError && en.test(e.text.en) && /[\u4e00-\u9fff]/.test(e.text.zh),
       );
-    why(plant(20, 3, 1), /20 usable samples, at least 30 are needed/);
+    why(plant(20, 3, 1), /20 usable samples, at least 80 are needed/);
     why(rowsFrom(300, 2, 1, () => [4, 4]), /no signal varies during the learning period/); // prettier-ignore
-    why(plant(45, 3, 1), /calibration needs at least 60 scores/);
-    why(plant(60, 30, 1), /mahalanobis needs at least 70 complete samples for 30 signals, got 48/);
+    why(plant(90, 1, 1), /calibration needs at least 60 scores/, { method: "nearest" });
+    why(plant(100, 50, 1), /mahalanobis needs at least 110 complete samples for 50 signals, got 80/);
     why({ rows: 0, cols: 2, data: new Float64Array(0) }, /no signal varies/);
     for (const method of METHOD_NAMES) why(plant(31, 3, 1), /./, { method });
     why(plant(31, 3, 1), /./, { method: "auto" });

@@ -156,7 +156,7 @@ describe("prepare: which signals are learned", () => {
     told({ ...clean, data: clean.data.map(() => 3) }, /no signal varies/, /没有任何信号变化/);
     told(clean, /no signal varies/, /没有任何信号变化/, { signals: [spec("a", "ignore"), spec("b", "ignore"), spec("c", "ignore")] });
     told(clean, /no signal varies/, /没有任何信号变化/, { exclude: [[0, 1e9]] });
-    told(plant(29, 3, 1), /29 usable samples, at least 30/, /29 个可用样本，至少需要 30/);
-    told(clean, /29 usable samples, at least 30/, /29/, { exclude: [[T0 + 29_000, 1e9]] });
+    told(plant(29, 3, 1), /29 usable samples, at least 80/, /29 个可用样本，至少需要 80/);
+    told(clean, /29 usable samples, at least 80/, /29/, { exclude: [[T0 + 29_000, 1e9]] });
   });
 });

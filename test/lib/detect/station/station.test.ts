@@ -413,6 +413,34 @@ describe("detect/station", function () {
       assert.ok(Math.abs(last(other).progress! - 10 / 300) < 1e-9);
     });
 
+    it("an older version takes over: an open alarm goes on under its id", async () => {
+      const r = await watching();
+      const { station, shelf } = r;
+      await r.send({ command: "train", payload: Array.from(plant(400), (s) => ({ ...s })) });
+      await r.feed(
+        plant(40, 400, (s) => (s.vib += 3)),
+        at(400),
+      );
+      const { id } = await r.event("alarm-start");
+      await station.close(false);
+      await shelf.rollback("m");
+      const again = await make({ folder: r.folder, shelf });
+      await again.feed(
+        plant(60, 440, (s) => (s.vib += 3)),
+        at(440),
+      );
+      assert.equal(last(again).alarmId, id);
+      assert.ok(!again.types().includes("alarm-end"));
+    });
+
+    it("after a reset without a signal set the next message decides the signals", async () => {
+      const r = await watching({ settings: { signals: undefined } });
+      await r.send({ command: "reset" });
+      await r.feed([{ a: 1, b: 2 }], at(900));
+      const { health } = last(r);
+      assert.ok(health.ok && r.station.learner.signals?.map((s) => s.name).join() === "a,b");
+    });
+
     it("a removed node leaves no state", async () => {
       const r = await make();
       await r.feed(plant(100), at(0));
