@@ -44,6 +44,12 @@ describe("example feedback", function () {
     assert.equal(await count("alarm-start"), 0);
   });
 
+  it("learns from what it remembers when that is enough", async () => {
+    await red.waitFor(SCORE, 310, 60_000, (m) => typeof (m["payload"] as Message | undefined)?.["speed"] === "number" && result(m)["alarm"] !== true);
+    const learned = await answer("Learn from what it remembers", "learned");
+    assert.equal(learned["cause"], "training");
+  });
+
   it("moves the limit when an alarm was false", async () => {
     const alarm = await answer("Heavier parcels", "alarm-start");
     const moved = await answer("It was a false alarm", "feedback");
