@@ -19,11 +19,23 @@ export function requireNode() {
   }
 }
 
+/** Without npm's warning of the one setting in .npmrc that is not its own: onnxruntime-node's install script reads it. The npm that was called first says it anyway. */
+export function withoutKnown(text) {
+  return text.replace(/^npm warn Unknown project config "onnxruntime-node-install"\..*(?:\r?\n|$)/gim, "");
+}
+
 /** Runs npm of the Node that runs this script, in the project; ends the program when it fails. */
 export function npm(args, what) {
   const cli = process.env.npm_execpath;
   const [command, first] = cli ? [process.execPath, [cli]] : ["npm", []];
-  const { status, error } = spawnSync(command, [...first, ...args], { cwd: ROOT, stdio: "inherit", shell: !cli && process.platform === "win32" });
+  const { status, error, stderr } = spawnSync(command, [...first, ...args], {
+    cwd: ROOT,
+    stdio: ["inherit", "inherit", "pipe"],
+    encoding: "utf8",
+    maxBuffer: Infinity,
+    shell: !cli && process.platform === "win32",
+  });
+  process.stderr.write(withoutKnown(stderr ?? ""));
   if (status !== 0) stop(`${what} failed${error ? `: ${error.message}` : ""}. The lines above say why.`);
 }
 

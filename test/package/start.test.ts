@@ -14,6 +14,16 @@ interface Run {
   output: string;
 }
 
+describe("what npm says", () => {
+  it("is passed on but for one warning", async () => {
+    const { withoutKnown } = (await import(new URL("../../scripts/prepare.mjs", import.meta.url).href)) as { withoutKnown: (text: string) => string };
+    const known = 'npm warn Unknown project config "onnxruntime-node-install". This will stop working in the next major version of npm.';
+    const other = 'npm warn Unknown project config "other". This will stop working.\nnpm error code E404\n';
+    assert.equal(withoutKnown(`${known}\n${other}`), other);
+    assert.equal(withoutKnown(`a\r\n${known}`), "a\r\n");
+  });
+});
+
 describe("npm start", function () {
   this.timeout(90_000);
   let user: string;
