@@ -10,39 +10,10 @@ import { alarmSettings } from "./alarm.ts";
 import type { DetectorEvent } from "./events.ts";
 import { applyFeedback, type Feedback, type FeedbackKind, type FeedbackTarget } from "./feedback.ts";
 import { HealthWatch } from "./health-watch.ts";
+import { blank, severityOf, unscored, type Judgement } from "./judgement.ts";
 import type { DetectorModel } from "./model.ts";
 import { MIN_ROWS, type DetectorSettings, type FitJob } from "./settings.ts";
 import { Watcher, type WarmState, type WatcherState } from "./watcher.ts";
-
-export type Phase = "learning" | "training" | "warming" | "watching";
-export type Severity = "normal" | "warning" | "alarm" | "critical";
-
-/** Result of one sample. ONE object per detector, overwritten by the next push. */
-export interface Judgement {
-  phase: Phase;
-  /** 0..1 of the learning period. */
-  progress: number;
-  /** 1 = limit. NaN: cannot judge, or nothing learned yet. */
-  score: number;
-  /** Where an alarm starts now: 1, or more for a while after an alarm. */
-  limit: number;
-  alarm: boolean;
-  alarmId: string;
-  severity: Severity;
-  /** Per signal, in signal order; the sum is the score. */
-  readonly contributions: Float64Array;
-  /** Per signal, raw units; NaN = no opinion. */
-  readonly expected: Float64Array;
-  health: HealthReport;
-  /** "" or why there is no score. */
-  cannotJudge: "" | "learning" | "warming" | "health";
-}
-
-/** From the score, the present limit and whether an alarm is on. */
-export function severityOf(score: number, limit: number, alarm: boolean): Severity {
-  if (alarm) return score >= CRITICAL ? "critical" : "alarm";
-  return score >= WARNING * limit ? "warning" : "normal";
-}
 
 export interface DetectorState {
   readonly format: 1;
@@ -64,10 +35,6 @@ const LEAST_REPLAY = 2;
 /** Longest queue for the replay; what is older is a gap. */
 const MAX_QUEUE = 20_000;
 const MAX_EXCLUDED = 200;
-const CRITICAL = 3;
-const WARNING = 0.8;
-
-const NO_HEALTH: HealthReport = { codes: new Uint8Array(0), judged: new Uint8Array(0), ok: true, usable: true, clock: "ok", gap: false, elapsedMs: NaN };
 
 interface Queued {
   readonly row: Float64Array;
@@ -106,19 +73,7 @@ export class Detector {
     this.buffer = new SampleBuffer(this.n);
     this.monitor = new HealthMonitor(settings);
     this.healthWatch = new HealthWatch(settings.signals);
-    this.out = {
-      phase: "learning",
-      progress: 0,
-      score: NaN,
-      limit: 1,
-      alarm: false,
-      alarmId: "",
-      severity: "normal",
-      contributions: new Float64Array(this.n),
-      expected: new Float64Array(this.n).fill(NaN),
-      health: NO_HEALTH,
-      cannotJudge: "learning",
-    };
+    this.out = blank(this.n);
   }
 
   get model(): DetectorModel | undefined {
@@ -153,7 +108,7 @@ export class Detector {
     if (this.training || this.successor) this.enqueue(row, health);
     if (!this.watcher) {
       if (health.usable) this.keep(row, health.judged, time);
-      this.none(this.successor ? "warming" : this.training ? "training" : "learning");
+      unscored(this.out, this.successor ? "warming" : this.training ? "training" : "learning");
       this.out.progress = this.progress(time);
       return this.out;
     }
@@ -180,19 +135,6 @@ export class Detector {
       out.expected[columns[c]!] = watcher.expected[c]!;
     }
     out.severity = severityOf(out.score, out.limit, out.alarm);
-  }
-
-  private none(phase: Phase): void {
-    const { out } = this;
-    out.phase = phase;
-    out.cannotJudge = phase === "warming" ? "warming" : "learning";
-    out.score = NaN;
-    out.limit = 1;
-    out.alarm = false;
-    out.alarmId = "";
-    out.severity = "normal";
-    out.contributions.fill(0);
-    out.expected.fill(NaN);
   }
 
   private keep(row: Float64Array, judged: Uint8Array, time: number): void {
@@ -318,7 +260,7 @@ export class Detector {
     this.accepted = 0;
     this.learningSince = NaN;
     this.excluded = [];
-    this.none("learning");
+    unscored(this.out, "learning");
     this.out.progress = 0;
   }
 

@@ -12,7 +12,7 @@ import { getPath, setPath } from "../message/property.ts";
 import { describe } from "../signals/sentences.ts";
 import { signalsFromSample } from "../signals/set.ts";
 import type { SignalSpec } from "../signals/types.ts";
-import type { Judgement } from "./detector.ts";
+import type { Judgement } from "./judgement.ts";
 import type { DetectorSettings } from "./settings.ts";
 import { ArrivalClock } from "./station/arrival.ts";
 import { learnBatch, scoreBatch, unscored, type BatchAnomaly } from "./station/batch.ts";

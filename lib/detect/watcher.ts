@@ -8,6 +8,7 @@ import type { DetectorEvent, TopSignal } from "./events.ts";
 import { FusedStream, type FusedState } from "./fused.ts";
 import { Imputer } from "./impute.ts";
 import type { DetectorModel } from "./model.ts";
+import { ScoreHistory, type ScoreHistoryState } from "./score-history.ts";
 
 /** Stream state at the end of the training data, so that watching goes on without warming up. */
 export interface WarmState {
@@ -23,13 +24,11 @@ export interface WatcherState {
   readonly log: AlarmLogState;
   readonly drift: DriftState;
   readonly limitFactor: number;
-  readonly history: { readonly times: Float64Array; readonly scores: Float64Array; readonly at: number };
+  readonly history: ScoreHistoryState;
 }
 
 /** Samples above this many times the limit are never learned by adaptive methods. */
 const LEARN_BELOW = 3;
-/** Scores kept for feedback on a missed period. */
-const HISTORY = 8192;
 /** A sample is judged only while no more than this share of the columns, or one, cannot be: too much guessed is nothing known. */
 const GUESSED_SHARE = 0.25;
 
@@ -59,9 +58,7 @@ export class Watcher {
   private readonly change: ChangeDetector;
   private readonly drift: DriftMeter;
   private readonly x: Float64Array;
-  private readonly times = new Float64Array(HISTORY).fill(NaN);
-  private readonly scores = new Float64Array(HISTORY);
-  private at = 0;
+  private readonly history = new ScoreHistory();
   /** Whether the pattern method goes on learning; off, it stays as trained. */
   private readonly learning: boolean;
 
@@ -99,9 +96,7 @@ export class Watcher {
       this.expected.fill(NaN);
       return this.blind ? "health" : "warming";
     }
-    this.times[this.at] = time;
-    this.scores[this.at] = score;
-    this.at = (this.at + 1) % HISTORY;
+    this.history.add(time, score);
     this.fused.contributions(this.contributions);
     this.settle(score);
     const limit = this.alarm.limit;
@@ -126,16 +121,8 @@ export class Watcher {
   /** The period (ms, inclusive) was a fault: what was held, or was already learned of it, is given up. */
   forget(from: number, to: number): void {
     if (this.log.current && this.log.current.start <= to) this.fused.release(false);
-    let first = -1;
-    let last = -1;
-    for (let ago = 0; ago < HISTORY; ago++) {
-      const time = this.times[(this.at - 1 - ago + 2 * HISTORY) % HISTORY]!;
-      if (!(time >= from)) break;
-      if (time > to) continue;
-      if (last < 0) last = ago;
-      first = ago;
-    }
-    if (first >= 0) this.fused.forget(first, last);
+    const ago = this.history.ago(from, to);
+    if (ago) this.fused.forget(...ago);
   }
 
   private blind = false;
@@ -269,15 +256,13 @@ export class Watcher {
 
   /** Highest score between two times (ms, inclusive); NaN when nothing of it is remembered. */
   highest(from: number, to: number): number {
-    let peak = NaN;
-    for (let i = 0; i < HISTORY; i++) if (this.times[i]! >= from && this.times[i]! <= to && !(this.scores[i]! <= peak)) peak = this.scores[i]!;
-    return peak;
+    return this.history.highest(from, to);
   }
 
   /** Multiplies the limit by `factor`: scores, past ones too, are relative to the new limit. */
   moveLimit(factor: number): void {
     this.limitFactor *= factor;
-    for (let i = 0; i < HISTORY; i++) this.scores[i]! /= factor;
+    this.history.rescale(factor);
     this.alarm.rescale(factor);
     this.log.rescale(factor);
   }
@@ -295,7 +280,7 @@ export class Watcher {
       log: this.log.save(),
       drift: this.drift.save(),
       limitFactor: this.limitFactor,
-      history: { times: this.times.slice(), scores: this.scores.slice(), at: this.at },
+      history: this.history.save(),
     };
   }
 
@@ -313,9 +298,7 @@ export class Watcher {
     this.log.load(state.log);
     this.drift.load(state.drift);
     this.limitFactor = state.limitFactor;
-    this.times.set(state.history.times);
-    this.scores.set(state.history.scores);
-    this.at = state.history.at;
+    this.history.load(state.history);
   }
 }
 

@@ -1,7 +1,7 @@
 /** A window or dataset as one message: scored whole by streams of its own, or, while the node learns, learned row by row. */
 import type { Dataset } from "../../message/dataset.ts";
 import { Slices } from "../../message/slices.ts";
-import { severityOf, type Judgement } from "../detector.ts";
+import { severityOf, type Judgement } from "../judgement.ts";
 import type { Live } from "./live.ts";
 import type { Loaded } from "./desk.ts";
 import { unjudged, type Anomaly, type ModelInfo } from "./result.ts";

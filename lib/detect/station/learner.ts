@@ -2,7 +2,7 @@
 import { fail, MillwrightError, toMillwrightError, type Bilingual } from "../../errors.ts";
 import type { Dataset } from "../../message/dataset.ts";
 import type { SignalSpec } from "../../signals/types.ts";
-import type { Judgement } from "../detector.ts";
+import type { Judgement } from "../judgement.ts";
 import type { Feedback } from "../feedback.ts";
 import { MIN_ROWS, type FitJob } from "../settings.ts";
 import type { TrainResult } from "../trainer.ts";

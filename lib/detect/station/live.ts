@@ -2,7 +2,8 @@
 import type { Sentence } from "../../signals/sentences.ts";
 import { SampleReader, type ReadReport } from "../../message/sample.ts";
 import type { SignalSpec } from "../../signals/types.ts";
-import { Detector, type Judgement } from "../detector.ts";
+import { Detector } from "../detector.ts";
+import type { Judgement } from "../judgement.ts";
 import type { DetectorSettings } from "../settings.ts";
 import type { ArrivalClock } from "./arrival.ts";
 

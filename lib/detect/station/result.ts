@@ -1,6 +1,6 @@
 /** From a judgement to what the message carries under `msg.anomaly`. */
 import { SIGNAL_CODES, type ClockCode, type HealthReport, type SignalCode, type SignalSpec } from "../../signals/types.ts";
-import type { Judgement, Severity } from "../detector.ts";
+import type { Judgement, Severity } from "../judgement.ts";
 
 export interface ModelInfo {
   readonly name: string;

@@ -1,6 +1,6 @@
 /** What stands under the node: keys of the node's locale file (`status.<key>`), colours, and the value put into the text. */
 import type { SignalSpec } from "../../signals/types.ts";
-import type { Judgement } from "../detector.ts";
+import type { Judgement } from "../judgement.ts";
 import type { Run } from "./desk.ts";
 import { firstBad, topSignal, type StationState } from "./result.ts";
 

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { simulate } from "../../../bench/lib/simulate.ts";
 import { DEFAULTS } from "../../../lib/detect/defaults.ts";
-import { Detector, type Judgement } from "../../../lib/detect/detector.ts";
+import { Detector } from "../../../lib/detect/detector.ts";
+import type { Judgement } from "../../../lib/detect/judgement.ts";
 import type { AlarmEvent, DetectorEvent } from "../../../lib/detect/events.ts";
 import { fitDetector } from "../../../lib/detect/fit.ts";
 import type { DetectorSettings } from "../../../lib/detect/settings.ts";
