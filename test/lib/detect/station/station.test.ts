@@ -35,10 +35,9 @@ describe("detect/station", function () {
     return r;
   };
   afterEach(async () => {
-    for (const r of open.splice(0)) {
-      await r.station.close(true);
-      await rm(r.folder, { recursive: true, force: true });
-    }
+    const rigs = open.splice(0);
+    for (const r of rigs) await r.station.close(true); // all of them first: some share a folder
+    for (const r of rigs) await rm(r.folder, { recursive: true, force: true });
   });
 
   describe("learn first, then watch", () => {
