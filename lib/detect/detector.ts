@@ -29,6 +29,8 @@ export interface DetectorState {
 
 /** Continuous mode: fitted again when so many times the samples of the last fit have been accepted since. */
 const REFIT_GROWTH = 0.25;
+/** A fit that failed is tried again when so many times its samples have come since. */
+const RETRY_GROWTH = 0.1;
 /** Time a push may spend on replaying what came during a training run, ms; and the samples it replays in any case, so that it ends. */
 const REPLAY_MS = 0.4;
 const LEAST_REPLAY = 2;
@@ -62,6 +64,8 @@ export class Detector {
   /** Samples in the last fit, and accepted for learning since. */
   private fitted = 0;
   private accepted = 0;
+  /** Samples in a fit that failed. */
+  private failed = 0;
   /** Time of the first sample of the learning period (the buffer may have forgotten it), ms. */
   private learningSince = NaN;
   private lastTime = NaN;
@@ -172,7 +176,7 @@ export class Detector {
         this.buffer.length >= Math.min(this.fitted, this.buffer.capacity) &&
         this.accepted >= Math.min(REFIT_GROWTH * this.fitted, this.buffer.capacity / 2) &&
         !this.watcher.alarm.on
-      : this.buffer.length > 0 && this.progress(this.buffer.span[1]) >= 1;
+      : this.buffer.length > 0 && this.progress(this.buffer.span[1]) >= 1 && this.accepted >= RETRY_GROWTH * this.failed;
     if (!due) return undefined;
     const job = this.buffered();
     const model = this.watcher?.model;
@@ -204,6 +208,7 @@ export class Detector {
 
   /** The training run ended without a model. */
   abort(): void {
+    this.failed = this.training ? this.fitted : this.failed;
     this.training = false;
     this.queue = [];
   }
@@ -215,6 +220,7 @@ export class Detector {
     if (names.length !== theirs.length || names.some((s, i) => s !== theirs[i]))
       fail("MW_MODEL_SIGNALS", { field: "model", expected: theirs.join(", "), got: names.join(", ") });
     this.training = false;
+    this.failed = 0;
     this.fitted = model.trained.rows;
     const next = this.watcherFor(model);
     if (warm) next.warm(warm);
@@ -256,6 +262,7 @@ export class Detector {
     this.successor = undefined;
     this.abort();
     this.held.length = 0;
+    this.failed = 0;
     this.fitted = 0;
     this.accepted = 0;
     this.learningSince = NaN;

@@ -66,7 +66,9 @@ export function prepare(job: FitJob, recording: Recording, health: LearnedHealth
   const classes = classesOf(job, x, use);
   const kinds = classes.map((c) => c?.kind ?? "ignore");
   const present = classes.flatMap((c, i) => (c ? [{ i, c }] : []));
-  if (!present.some(({ c }) => c.kind !== "constant")) throw new FitError("no signal varies during the learning period", "学习期间没有任何信号变化");
+  // one signal that stands still can be learned: its first change is news. Several that all do are no plant
+  if (present.length !== 1 && !present.some(({ c }) => c.kind !== "constant"))
+    throw new FitError("no signal varies during the learning period", "学习期间没有任何信号变化");
   const columns = analogColumns(present.map(({ c }) => c)).map((k) => present[k]!.i);
   const n = columns.length;
   const data = new Float64Array(x.rows * n);

@@ -340,6 +340,34 @@ describe("Detector", () => {
     assert.equal(r.push(next()).phase, "watching");
   });
 
+  it("a fit that failed is tried again when a tenth more samples have come, not with every sample", () => {
+    const r = rig();
+    for (let i = 0; i < LEARN; i++) r.push(new Float64Array(N).fill(3)); // no signal varies
+    let failed = 0;
+    for (let i = 0; i < 100; i++) {
+      const job = r.detector.takeJob();
+      if (job) {
+        assert.throws(() => fitDetector(job));
+        r.detector.abort();
+        failed++;
+      }
+      r.push(new Float64Array(N).fill(3));
+    }
+    assert.equal(failed, 3);
+  });
+
+  it("one signal that stands still while it is learned: its first change is an alarm", () => {
+    const one: readonly SignalSpec[] = [specs[0]!];
+    const detector = new Detector(settings({ signals: one, method: "auto" }));
+    let t = 0;
+    const push = (v: number): Judgement => detector.push(Float64Array.of(v), Date.UTC(2026, 0, 1) + 1000 * t++);
+    for (let i = 0; i < LEARN; i++) push(5);
+    const { model, warm } = fitDetector(detector.takeJob()!);
+    detector.install(model, warm);
+    for (let i = 0; i < 100; i++) assert.equal(push(5).alarm, false);
+    assert.ok(Array.from({ length: 30 }, () => push(9).alarm).includes(true));
+  });
+
   describe("feedback", () => {
     const alarmed = (): { r: Rig; id: string; next: ReturnType<typeof machine> } => {
       const r = rig();
